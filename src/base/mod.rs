@@ -1,0 +1,6 @@
+//! What every room may use: sanitised text, atomic files, counter-based draws.
+//! Nothing here knows about music.
+
+pub mod atomic_file;
+pub mod rng;
+pub mod text;

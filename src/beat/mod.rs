@@ -1,0 +1,9 @@
+//! Music as values: lanes, grids, MIDI bytes, measures, musical time. Pure: no files,
+//! threads, clocks, tensors or screen.
+
+pub mod grid;
+pub mod kit;
+pub mod lane;
+pub mod metrics;
+pub mod smf;
+pub mod transport;
