@@ -23,6 +23,7 @@
 //! | [`live`] | engine, real-time scheduler, outputs, the session journal | the screen |
 //! | [`app`] | the state machine: `update(msg) -> effects` | io, drawing |
 //! | [`ui`] | draws `&App` | deciding anything |
+//! | [`cli`] | the command line as types: every flag once | what a subcommand does |
 //! | [`runtime`] | wires all of it: subcommands, event loop, workers, signals | - |
 //!
 //! A new subcommand is a file in `runtime/jobs`; a new key is a row in
@@ -47,6 +48,7 @@ pub mod app;
 pub mod audio;
 pub mod base;
 pub mod beat;
+pub mod cli;
 pub mod dataset;
 pub mod live;
 pub mod message;

@@ -1,1 +1,8 @@
-//! (being built)
+//! Sound as values: the built-in drum voices, rendering, mel frames. Pure: numbers in,
+//! numbers out. Sound cards are in `live`.
+
+pub mod kit;
+pub mod mel;
+pub mod render;
+pub mod spectrogram;
+pub mod wav;

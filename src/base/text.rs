@@ -2,7 +2,7 @@
 //! [`sanitize`] before any terminal, log or error message.
 
 /// The longest sanitised text, in characters; longer ones end in `…`.
-pub const MAX_CHARS: usize = 200;
+pub const MAX_CHARS: usize = 400;
 
 /// Makes a text safe to show: control characters (C0, C1, DEL, line and paragraph
 /// separators) and bidirectional or invisible formatting characters become `\u{fffd}`, tabs and line ends become

@@ -26,7 +26,7 @@ impl Meter {
             return None;
         }
         let sixteenths = numerator as usize * 16;
-        if sixteenths % denominator as usize != 0
+        if !sixteenths.is_multiple_of(denominator as usize)
             || sixteenths / denominator as usize > Self::MAX_STEPS
         {
             return None;

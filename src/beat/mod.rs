@@ -2,6 +2,8 @@
 //! threads, clocks, tensors or screen.
 
 pub mod grid;
+#[cfg(test)]
+pub(crate) mod groove;
 pub mod kit;
 pub mod lane;
 pub mod metrics;

@@ -1,1 +1,31 @@
-//! (being built)
+//! The drummer: an autoregressive LSTM over 16th steps of nine lanes. The only room that
+//! names burn.
+//!
+//! Two halves share one list of weights ([`params`]) and one encoding ([`encode`]):
+//! training ([`train`], `beat_net`, `lstm`) runs on burn tensors on whatever device
+//! [`device`] chose; playing ([`sample`]) runs on plain slices on the CPU, one step at a
+//! time, with neither allocation nor lock, also when a GPU trains. A test holds the two to the same
+//! probabilities.
+
+mod batches;
+mod beat_net;
+pub mod checkpoint;
+pub mod config;
+#[cfg(feature = "cuda")]
+mod cuda_probe;
+pub mod device;
+pub mod encode;
+pub mod evaluate;
+mod learner;
+mod lstm;
+pub mod params;
+pub mod sample;
+#[cfg(test)]
+mod tests;
+pub mod train;
+mod weights;
+
+pub use config::{ModelConfig, SCHEMA_VERSION};
+pub use encode::Place;
+pub use sample::{Knobs, Sampler, SamplerState};
+pub use weights::{BeatModel, ModelError};

@@ -1,0 +1,195 @@
+//! The knobs: their ranges and steps, and [`Knob`], how one is shown.
+
+use super::command::Command;
+use super::keymap::Keymap;
+use crate::message::{Controls, EngineStatus, NO_STYLE};
+
+/// How far a key turns temperature, expression and density.
+pub const FINE: f32 = 0.05;
+/// How far a key turns the swing.
+pub const SWING_STEP: f32 = 0.01;
+
+/// A knob as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knob {
+    /// Its name.
+    pub label: &'static str,
+    /// Its value for people.
+    pub value_text: String,
+    /// Where it stands in its range, 0 to 1.
+    pub fraction: f32,
+    /// Whether its middle is its zero.
+    pub two_sided: bool,
+    /// The key that turns it down and the one that turns it up.
+    pub keys: (String, String),
+    /// Whether it was turned and is not in force yet.
+    pub pending: bool,
+}
+
+/// Controls within their ranges, their fractions on whole hundredths; what is no number
+/// falls back to its default.
+#[must_use]
+pub fn clamped(controls: Controls) -> Controls {
+    let default = Controls::default();
+    let fit = |value: f32, low: f32, high: f32, otherwise: f32| {
+        if value.is_finite() {
+            ((value * 100.0).round() / 100.0).clamp(low, high)
+        } else {
+            otherwise
+        }
+    };
+    Controls {
+        version: controls.version,
+        temperature: fit(controls.temperature, 0.0, 2.0, default.temperature),
+        expression: fit(controls.expression, 0.0, 2.0, default.expression),
+        density: fit(controls.density, -1.0, 1.0, default.density) + 0.0,
+        swing: fit(controls.swing, 0.5, 0.75, default.swing),
+        milli_bpm: controls.milli_bpm.clamp(20_000, 400_000),
+        style: controls.style,
+        mutes: controls.mutes & ((1 << crate::message::LANES) - 1),
+    }
+}
+
+/// The style after (or before) one, going round through "none".
+#[must_use]
+pub fn next_style(style: u8, styles: usize, forward: bool) -> u8 {
+    let count = styles.min(usize::from(NO_STYLE)) + 1;
+    // 0 is "none", 1 the first style.
+    let place = match usize::from(style) {
+        s if style == NO_STYLE || s + 1 >= count => 0,
+        s => s + 1,
+    };
+    let next = if forward {
+        place + 1
+    } else {
+        place + count - 1
+    } % count;
+    match next {
+        0 => NO_STYLE,
+        n => u8::try_from(n - 1).unwrap_or(NO_STYLE),
+    }
+}
+
+/// A style's name for people.
+#[must_use]
+pub fn style_name(style: u8, styles: &[String]) -> &str {
+    styles.get(usize::from(style)).map_or("any", String::as_str)
+}
+
+pub(super) fn knobs(now: &Controls, engine: &EngineStatus, keymap: &Keymap) -> [Knob; 6] {
+    use Command as C;
+    let keys = |down, up| (keymap.shown(down), keymap.shown(up));
+    let behind = now.version > engine.controls.version;
+    let was = &engine.controls;
+    let near = |a: f32, b: f32| (a - b).abs() < 0.001;
+    let knob = |label, value_text, fraction: f32, two_sided, keys, same: bool| Knob {
+        label,
+        value_text,
+        fraction: fraction.clamp(0.0, 1.0),
+        two_sided,
+        keys,
+        pending: behind && !same,
+    };
+    let styles = engine.styles.len();
+    let style_place = match usize::from(now.style) {
+        s if s < styles => (s + 1) as f32 / styles as f32,
+        _ => 0.0,
+    };
+    [
+        knob(
+            "temperature",
+            format!("{:.2}", now.temperature),
+            now.temperature / 2.0,
+            false,
+            keys(C::TemperatureDown, C::TemperatureUp),
+            near(now.temperature, was.temperature),
+        ),
+        knob(
+            "expression",
+            format!("{:.2}", now.expression),
+            now.expression / 2.0,
+            false,
+            keys(C::ExpressionDown, C::ExpressionUp),
+            near(now.expression, was.expression),
+        ),
+        knob(
+            "density",
+            format!("{:+.2}", now.density),
+            (now.density + 1.0) / 2.0,
+            true,
+            keys(C::DensityDown, C::DensityUp),
+            near(now.density, was.density),
+        ),
+        knob(
+            "swing",
+            format!("{:.0}%", now.swing * 100.0),
+            (now.swing - 0.5) / 0.25,
+            false,
+            keys(C::SwingDown, C::SwingUp),
+            near(now.swing, was.swing),
+        ),
+        knob(
+            "tempo",
+            bpm_text(now.milli_bpm),
+            (now.milli_bpm.saturating_sub(20_000)) as f32 / 380_000.0,
+            false,
+            keys(C::TempoDown, C::TempoUp),
+            now.milli_bpm == was.milli_bpm,
+        ),
+        knob(
+            "style",
+            style_name(now.style, &engine.styles).to_owned(),
+            style_place,
+            false,
+            keys(C::StylePrevious, C::StyleNext),
+            now.style == was.style,
+        ),
+    ]
+}
+
+/// A tempo for people: `104.0`.
+#[must_use]
+pub fn bpm_text(milli_bpm: u32) -> String {
+    format!("{:.1}", f64::from(milli_bpm) / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn styles_go_round_through_none() {
+        let mut style = NO_STYLE;
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            style = next_style(style, 3, true);
+            seen.push(style);
+        }
+        assert_eq!(seen, [0, 1, 2, NO_STYLE]);
+        assert_eq!(next_style(NO_STYLE, 3, false), 2);
+        assert_eq!(next_style(0, 3, false), NO_STYLE);
+        assert_eq!(
+            next_style(77, 3, true),
+            0,
+            "a style the model does not have"
+        );
+        assert_eq!(next_style(NO_STYLE, 0, true), NO_STYLE);
+    }
+
+    #[test]
+    fn controls_stay_in_their_ranges() {
+        let wild = Controls {
+            temperature: 9.0,
+            expression: f32::NAN,
+            density: -7.0,
+            swing: f32::INFINITY,
+            milli_bpm: 1,
+            mutes: u16::MAX,
+            ..Controls::default()
+        };
+        let fit = clamped(wild);
+        assert_eq!((fit.temperature, fit.expression), (2.0, 1.0));
+        assert_eq!((fit.density, fit.swing), (-1.0, 0.5));
+        assert_eq!((fit.milli_bpm, fit.mutes), (20_000, 511));
+    }
+}

@@ -1,0 +1,238 @@
+//! [`App::update`]: what each message does.
+
+use super::effect::Effect;
+use super::key::Key;
+use super::msg::{Level, Msg, Signal, SpectrogramOf};
+use super::overlay::{ChoiceKind, Overlay};
+use super::playback::Playback;
+use super::state::{App, Screen, Size};
+use super::training::AfterCheckpoint;
+use crate::base::text::{sanitize, sanitize_path};
+use crate::message::{EngineStatus, NO_STYLE, PlaySource, TrainCommand, TrainEvent};
+use std::sync::Arc;
+
+/// How long changed settings wait for further changes before they are written.
+const SETTLE_NS: u64 = 2_000_000_000;
+/// How often ports are listed while they are being chosen from.
+const PORTS_NS: u64 = 1_000_000_000;
+
+impl App {
+    /// Takes one message in and says what is to be done, in order. Nothing else changes an
+    /// `App`; the same messages give the same states and the same effects.
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.quitting {
+            return effects;
+        }
+        match msg {
+            Msg::Start => self.start(&mut effects),
+            Msg::Key(key, at_ns) => {
+                self.now_ns = self.now_ns.max(at_ns);
+                self.key(key.normalised(), &mut effects);
+            }
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Resize { width, height } => self.size = Size { width, height },
+            Msg::Tick { now_ns } => self.tick(now_ns, &mut effects),
+            Msg::Scan(event) => self.keeping_choice(|app| app.scanned(event)),
+            Msg::Train(event) => self.trained(event, &mut effects),
+            Msg::Engine(status) => self.engine(status, &mut effects),
+            Msg::Ports(ports) => self.keeping_choice(|app| app.outputs.set_ports(ports)),
+            Msg::Preview { path, result } => self.preview_read(path, result, &mut effects),
+            Msg::Heard { path, result } => match result {
+                Ok(grid) => {
+                    effects.push(Effect::ComputeSpectrogram {
+                        what: SpectrogramOf::Checkpoint(path.clone()),
+                        grid: Arc::clone(&grid),
+                    });
+                    self.play_preview(
+                        format!("model {}", sanitize_path(&path)),
+                        grid,
+                        &mut effects,
+                    );
+                }
+                Err(sentence) => self.tell(Level::Error, &sentence),
+            },
+            Msg::Spectrogram { what, columns } => match what {
+                SpectrogramOf::File(path) => self.browser.spectrogram = Some((path, columns)),
+                SpectrogramOf::Bar(_) => self.generation.add_columns(columns),
+                SpectrogramOf::Checkpoint(_) => self.training.spectrogram = columns,
+            },
+            Msg::SessionSaved(Ok(path)) => {
+                let name = sanitize_path(&path);
+                self.tell(Level::Info, &format!("saved {name}"));
+                self.saved_to = Some(name);
+            }
+            Msg::TakenOver(Ok(model)) => {
+                let model = sanitize(&model);
+                self.tell(Level::Info, &format!("{model} plays from the next bar on"));
+                self.training.taken_over = Some(model);
+            }
+            Msg::SessionSaved(Err(sentence)) | Msg::TakenOver(Err(sentence)) => {
+                self.tell(Level::Error, &sentence);
+            }
+            Msg::Device(device) => self.device = sanitize(&device),
+            Msg::Notice { level, text } => self.tell(level, &text),
+            Msg::Focus(focused) => self.focused = focused,
+            Msg::Signal(Signal::End) => self.end(&mut effects),
+            Msg::Signal(Signal::Continue) => effects.push(Effect::Redraw),
+        }
+        effects
+    }
+
+    fn start(&mut self, effects: &mut Vec<Effect>) {
+        effects.push(Effect::SetTheme(self.theme.clone()));
+        effects.push(Effect::SetKit(self.outputs.kit.clone()));
+        effects.push(Effect::SetControls(self.controls));
+        let outputs = self.outputs.wanted.iter().cloned().enumerate();
+        effects.extend(outputs.map(|(slot, spec)| Effect::SetOutput { slot, spec }));
+        effects.push(Effect::RefreshPorts);
+        if self.browser.dir.is_some() {
+            if let Some(dir) = self.browser.dir.clone() {
+                self.training.form.set_data_dir(&dir);
+            }
+            self.scan(effects);
+        }
+    }
+
+    fn key(&mut self, key: Key, effects: &mut Vec<Effect>) {
+        if !self.overlays.is_empty() {
+            self.overlay_key(key, effects);
+        } else if let Some(command) = self.keymap.command(key, self.screen) {
+            self.run(command, effects);
+        }
+    }
+
+    fn tick(&mut self, now_ns: u64, effects: &mut Vec<Effect>) {
+        self.now_ns = self.now_ns.max(now_ns);
+        self.notices.expire(self.now_ns);
+        self.rested(effects);
+        if self.settings_due_ns.is_some_and(|due| due <= self.now_ns) {
+            self.settings_due_ns = None;
+            effects.push(Effect::WriteSettings(Box::new(self.settings())));
+        }
+        let choosing = matches!(
+            self.overlay(),
+            Some(Overlay::Choose {
+                kind: ChoiceKind::Output { .. },
+                ..
+            })
+        );
+        if choosing && self.ports_due_ns <= self.now_ns {
+            self.ports_due_ns = self.now_ns.saturating_add(PORTS_NS);
+            effects.push(Effect::RefreshPorts);
+        }
+    }
+
+    /// Changes what lists are made of; an open one keeps its cursor on the same entry.
+    pub(super) fn keeping_choice(&mut self, change: impl FnOnce(&mut Self)) {
+        let open = match self.overlay() {
+            Some(Overlay::Choose { kind, selected }) => Some((*kind, *selected)),
+            _ => None,
+        };
+        let was = open.and_then(|(kind, at)| self.choices(kind).into_iter().nth(at));
+        change(self);
+        if let Some((kind, at)) = open {
+            let now = self.choices(kind);
+            let label = was.map(|choice| choice.label);
+            let place = now.iter().position(|c| Some(&c.label) == label.as_ref());
+            if let Some(Overlay::Choose { selected, .. }) = self.overlays.last_mut() {
+                *selected = place.unwrap_or(at).min(now.len().saturating_sub(1));
+            }
+        }
+    }
+
+    fn engine(&mut self, status: Arc<EngineStatus>, effects: &mut Vec<Effect>) {
+        self.keep_style(&status, effects);
+        if let Some((bar, grid)) = self.generation.observe(status, self.now_ns)
+            && self.screen != Screen::Dataset
+        {
+            effects.push(Effect::ComputeSpectrogram {
+                what: SpectrogramOf::Bar(bar),
+                grid: Arc::new(grid),
+            });
+        }
+    }
+
+    /// Another model may number its styles otherwise: the chosen one keeps its name.
+    fn keep_style(&mut self, status: &EngineStatus, effects: &mut Vec<Effect>) {
+        let old = &self.generation.engine.styles;
+        if *old == status.styles || status.styles.is_empty() || self.controls.style == NO_STYLE {
+            return;
+        }
+        // At the start no model is known: the kept number stands if it fits.
+        let style = if old.is_empty() {
+            Some(usize::from(self.controls.style)).filter(|s| *s < status.styles.len())
+        } else {
+            let name = old.get(usize::from(self.controls.style));
+            name.and_then(|name| status.styles.iter().position(|s| sanitize(s) == *name))
+        };
+        let style = style.and_then(|s| u8::try_from(s).ok()).unwrap_or(NO_STYLE);
+        self.turn(effects, |controls| controls.style = style);
+    }
+
+    fn trained(&mut self, event: TrainEvent, effects: &mut Vec<Effect>) {
+        match &event {
+            TrainEvent::Failed(sentence) => self.tell(Level::Error, sentence),
+            TrainEvent::Ended { .. } => self.tell(Level::Info, "the training run has ended"),
+            TrainEvent::Started { device, .. } => self.device = sanitize(device),
+            _ => {}
+        }
+        let ready = matches!(
+            event,
+            TrainEvent::Checkpoint { .. } | TrainEvent::Ended { .. }
+        );
+        let wish = self.training.after_checkpoint.take_if(|_| ready);
+        self.training.observe(event);
+        if let (Some(purpose), Some((path, _))) = (wish, self.training.last_checkpoint.clone()) {
+            self.use_checkpoint(purpose, path, effects);
+        }
+    }
+
+    pub(super) fn use_checkpoint(
+        &mut self,
+        purpose: AfterCheckpoint,
+        path: std::path::PathBuf,
+        effects: &mut Vec<Effect>,
+    ) {
+        effects.push(match purpose {
+            AfterCheckpoint::TakeOver => Effect::TakeOver { path },
+            AfterCheckpoint::Hear => Effect::HearCheckpoint {
+                path,
+                bars: 4,
+                controls: self.controls,
+            },
+        });
+    }
+
+    /// Shows a sentence for a while.
+    pub(super) fn tell(&mut self, level: Level, text: &str) {
+        self.notices.add(level, text, self.now_ns);
+    }
+
+    /// Settings changed: they are written when they have settled.
+    pub(super) fn settings_changed(&mut self) {
+        self.settings_due_ns = Some(self.now_ns.saturating_add(SETTLE_NS));
+    }
+
+    /// Ends the program, asking nothing; a run under way ends with a checkpoint.
+    pub(super) fn end(&mut self, effects: &mut Vec<Effect>) {
+        if self.training.state.is_active() {
+            effects.push(Effect::Train(TrainCommand::Stop));
+        }
+        effects.push(Effect::WriteSettings(Box::new(self.settings())));
+        effects.push(Effect::Quit);
+        self.generation.playback = Playback::default();
+        self.quitting = true;
+    }
+
+    /// What is heard, as the user wished or the engine says.
+    #[must_use]
+    pub fn source(&self) -> PlaySource {
+        let playback = &self.generation.playback;
+        match (&playback.preview, playback.generator) {
+            (Some(name), _) => PlaySource::Preview(name.clone()),
+            (None, true) => PlaySource::Generator,
+            (None, false) => PlaySource::Stopped,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! [`Player`]: strokes out of a ring into samples, each at its own. It runs in the sound
+//! card's callback: nothing in it allocates, locks, logs or waits. Cards are not named here.
+
+use super::timing::Timeline;
+use crate::audio::kit::Synth;
+use crate::beat::lane::Lane;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+/// Frames rendered at once; the ring and the clock are looked at between two blocks.
+const BLOCK: usize = 16;
+
+/// Strokes waiting for their sample, at most; more than nine lanes of a whole bar.
+const WAITING: usize = 256;
+
+/// How late a note may be handed over and still be played in time, at first. In nanoseconds.
+const FIRST_MARGIN_NS: u64 = 2_000_000;
+
+/// What it may grow to.
+const LAST_MARGIN_NS: u64 = 8_000_000;
+
+/// What the real-time thread hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A stroke.
+    Stroke {
+        /// When it was due.
+        scheduled_ns: u64,
+        /// When it was handed over.
+        sent_ns: u64,
+        /// Which drum.
+        lane: Lane,
+        /// How hard, 1 to 127.
+        velocity: u8,
+    },
+    /// Silence everything, and forget what waits.
+    AllOff,
+}
+
+/// What other threads may see and say, without a lock.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Bits of the loudest sample since it was last taken; of positive numbers the larger has the larger bits.
+    peak: AtomicU32,
+    late: AtomicU32,
+    muted: AtomicBool,
+    lost: AtomicBool,
+    closing: AtomicBool,
+    silent: AtomicBool,
+}
+
+impl Shared {
+    /// The loudest sample since the last call, 0 to 1.
+    #[must_use]
+    pub fn take_peak(&self) -> f32 {
+        f32::from_bits(self.peak.swap(0, Relaxed))
+    }
+
+    /// Strokes that came too late for their sample and were played as soon as possible.
+    #[must_use]
+    pub fn late(&self) -> u32 {
+        self.late.load(Relaxed)
+    }
+
+    /// Turns the sound off or on again, smoothly; strokes go on being played unheard.
+    pub fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Relaxed);
+    }
+
+    /// Whether the sound is off.
+    #[must_use]
+    pub fn is_muted(&self) -> bool {
+        self.muted.load(Relaxed)
+    }
+
+    /// The device is gone.
+    pub(super) fn lose(&self) {
+        self.lost.store(true, Relaxed);
+    }
+
+    /// Whether the device is gone.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Relaxed)
+    }
+
+    /// Asks for the last sound to fade.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Relaxed);
+    }
+
+    /// Whether it has faded.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.load(Relaxed)
+    }
+}
+
+/// A stroke that knows its sample.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    frame: u64,
+    lane: Lane,
+    velocity: u8,
+}
+
+/// An endless run of samples, asked for one by one.
+pub struct Player<C> {
+    synth: Synth,
+    clock: C,
+    ring: rtrb::Consumer<Event>,
+    shared: Arc<Shared>,
+    timeline: Timeline,
+    margin_ns: u64,
+    /// In order of frames, latest first.
+    waiting: Vec<Waiting>,
+    frame: u64,
+    gain: f32,
+    glide: f32,
+    block: [f32; 2 * BLOCK],
+    /// Samples of `block` in use: two a frame, or one for a card with one channel.
+    filled: usize,
+    given: usize,
+    mono: bool,
+}
+
+impl<C: FnMut() -> u64> Player<C> {
+    /// Plays what comes out of `ring` at a sample rate in Hz, interleaved stereo or, for a card with one channel, mono.
+    /// `clock` is the one that the ring's times are of.
+    pub fn new(
+        sample_rate: u32,
+        mono: bool,
+        clock: C,
+        ring: rtrb::Consumer<Event>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let synth = Synth::new(sample_rate);
+        let rate = synth.sample_rate();
+        Self {
+            timeline: Timeline::new(rate),
+            glide: 1.0 - (-1.0 / (0.004 * rate as f32)).exp(),
+            synth,
+            clock,
+            ring,
+            shared,
+            margin_ns: FIRST_MARGIN_NS,
+            waiting: Vec::with_capacity(WAITING),
+            frame: 0,
+            gain: 1.0,
+            block: [0.0; 2 * BLOCK],
+            filled: 0,
+            given: 0,
+            mono,
+        }
+    }
+
+    /// The next sample.
+    #[inline]
+    pub fn next_sample(&mut self) -> f32 {
+        if self.given == self.filled {
+            self.next_block();
+        }
+        let sample = self.block.get(self.given).copied().unwrap_or(0.0);
+        self.given += 1;
+        sample
+    }
+
+    fn next_block(&mut self) {
+        let now = (self.clock)();
+        self.timeline.observe(now, self.frame);
+        while let Ok(event) = self.ring.pop() {
+            self.take(event);
+        }
+        if self.shared.closing.load(Relaxed) {
+            self.hush();
+            self.shared.silent.store(self.synth.is_silent(), Relaxed);
+        }
+        let mut done = 0;
+        while done < BLOCK {
+            let here = self.frame + done as u64;
+            while let Some(w) = self.waiting.pop_if(|w| w.frame <= here) {
+                self.synth.note_on(w.lane, w.velocity);
+            }
+            let next = self.waiting.last().map_or(u64::MAX, |w| w.frame - here);
+            let frames = next.min((BLOCK - done) as u64) as usize;
+            if let Some(piece) = self.block.get_mut(2 * done..2 * (done + frames)) {
+                self.synth.render(piece);
+            }
+            done += frames;
+        }
+        self.frame += BLOCK as u64;
+        self.finish_block();
+    }
+
+    /// Turns up or down, measures, and folds to mono where needed.
+    fn finish_block(&mut self) {
+        let target = if self.shared.is_muted() { 0.0 } else { 1.0 };
+        if (self.gain - target).abs() < 1e-4 {
+            self.gain = target;
+        }
+        let mut peak = 0.0f32;
+        for frame in self.block.chunks_exact_mut(2) {
+            self.gain += self.glide * (target - self.gain);
+            for sample in frame {
+                *sample *= self.gain;
+                peak = peak.max(sample.abs());
+            }
+        }
+        self.shared.peak.fetch_max(peak.to_bits(), Relaxed);
+        self.given = 0;
+        self.filled = self.block.len();
+        if self.mono {
+            for i in 0..BLOCK {
+                self.block[i] = 0.5 * (self.block[2 * i] + self.block[2 * i + 1]);
+            }
+            self.filled = BLOCK;
+        }
+    }
+
+    fn hush(&mut self) {
+        self.waiting.clear();
+        self.synth.all_off();
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::AllOff => self.hush(),
+            Event::Stroke {
+                scheduled_ns,
+                sent_ns,
+                lane,
+                velocity,
+            } => {
+                // A scheduler that is held up more makes all later notes wait as much longer: a little
+                // more latency, once, is not heard; jitter is.
+                let held_up = sent_ns.saturating_sub(scheduled_ns).saturating_add(500_000);
+                self.margin_ns = self.margin_ns.max(held_up.min(LAST_MARGIN_NS));
+                let at = scheduled_ns.saturating_add(self.margin_ns);
+                let frame = self.timeline.frame_at(at).unwrap_or(0).max(0) as u64;
+                if frame < self.frame {
+                    self.shared.late.fetch_add(1, Relaxed);
+                }
+                let stroke = Waiting {
+                    frame: frame.max(self.frame),
+                    lane,
+                    velocity,
+                };
+                if self.waiting.len() < WAITING {
+                    // After those of the same frame that came before it.
+                    let place = self.waiting.partition_point(|w| w.frame > stroke.frame);
+                    self.waiting.insert(place, stroke);
+                } else {
+                    self.synth.note_on(lane, velocity);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! The playing side as a whole, on a clock of the tests' own.
+
+mod knobs;
+mod rig;
+mod saved;
+mod set;
+mod threads;

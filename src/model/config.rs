@@ -1,0 +1,69 @@
+//! What a beat model is, apart from its weights.
+
+use crate::beat::kit::DrumMap;
+use serde::{Deserialize, Serialize};
+
+/// The version of the input encoding ([`super::encode`]). A checkpoint made for another
+/// version is refused: its weights would be read against the wrong inputs.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The most styles a model distinguishes; rarer ones share the null style.
+pub const MAX_STYLES: usize = 64;
+
+/// Bins of the velocity and micro-timing distributions.
+pub const BINS: usize = 32;
+
+/// Hidden width of the hit chain and of the expression head.
+pub const HEAD_WIDTH: usize = 96;
+
+/// Shape, inputs and provenance of a model; stored in every checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelConfig {
+    /// [`SCHEMA_VERSION`] when it was made.
+    pub schema: u32,
+    /// LSTM width.
+    pub units: usize,
+    /// LSTM layers.
+    pub layers: usize,
+    /// Style names in index order.
+    pub styles: Vec<String>,
+    /// The drum map the training files were read with.
+    pub drum_map: DrumMap,
+    /// For people: what it is and what it learned from.
+    pub name: String,
+    /// Best bits per 16th step of the hits on validation, if it was ever validated.
+    pub bits_per_step: Option<f32>,
+    /// The epoch these weights are from.
+    pub epoch: usize,
+}
+
+impl ModelConfig {
+    /// Index of a style by name, ignoring case.
+    #[must_use]
+    pub fn style_index(&self, style: &str) -> Option<usize> {
+        self.styles.iter().position(|s| s.eq_ignore_ascii_case(style))
+    }
+
+    /// Checks the numbers, so that a damaged or hostile checkpoint cannot ask for the moon.
+    ///
+    /// # Errors
+    /// A sentence that says which field is out of range.
+    pub fn check(&self) -> Result<(), String> {
+        if self.schema != SCHEMA_VERSION {
+            return Err(format!(
+                "it was made for input schema {}, this program reads schema {SCHEMA_VERSION}",
+                self.schema
+            ));
+        }
+        if !(1..=4096).contains(&self.units) {
+            return Err(format!("its LSTM width {} is not within 1 to 4096", self.units));
+        }
+        if !(1..=16).contains(&self.layers) {
+            return Err(format!("its {} LSTM layers are not within 1 to 16", self.layers));
+        }
+        if self.styles.len() > MAX_STYLES {
+            return Err(format!("it names {} styles, more than {MAX_STYLES}", self.styles.len()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! Which device trains: decided once, at run time, with the reason, without a panic.
+//!
+//! Playing always runs on the CPU ([`super::sample`]); only training asks for a device.
+
+use super::config::ModelConfig;
+use super::learner::{BurnLearner, Learner};
+use crate::message::DeviceChoice;
+
+#[cfg(feature = "cuda")]
+pub use super::cuda_probe::{CudaParts, probe as probe_cuda};
+
+/// A backend of this build that can run here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// burn's CUDA backend, first device.
+    Cuda,
+    /// burn's flex backend.
+    Cpu,
+    /// burn's ndarray backend.
+    CpuNdarray,
+}
+
+/// The decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// What computes.
+    pub backend: Backend,
+    /// Why this one, for people.
+    pub why: String,
+}
+
+/// What was asked for is not to be had.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("--device {asked}: {reason}. {hint}")]
+pub struct DeviceError {
+    asked: &'static str,
+    reason: String,
+    hint: &'static str,
+}
+
+impl Device {
+    /// The backend's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.backend {
+            Backend::Cuda => "CUDA",
+            Backend::Cpu => "CPU",
+            Backend::CpuNdarray => "CPU (ndarray)",
+        }
+    }
+}
+
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.name(), self.why)
+    }
+}
+
+/// Decides.
+///
+/// # Errors
+/// A device asked for by name that this machine or this build does not have.
+pub fn resolve(choice: DeviceChoice) -> Result<Device, DeviceError> {
+    let cpu = |why: String| Device {
+        backend: Backend::Cpu,
+        why,
+    };
+    match choice {
+        DeviceChoice::Auto => Ok(match cuda() {
+            Ok(why) => Device {
+                backend: Backend::Cuda,
+                why,
+            },
+            Err(reason) => cpu(format!("{} cores; {reason}", cores())),
+        }),
+        DeviceChoice::Cuda => cuda()
+            .map(|why| Device {
+                backend: Backend::Cuda,
+                why,
+            })
+            .map_err(|reason| DeviceError {
+                asked: "cuda",
+                reason,
+                hint: "`--device auto` takes the CPU where CUDA is missing; `beatgen-tui doctor` shows what is there",
+            }),
+        DeviceChoice::Cpu => Ok(cpu(format!("{} cores, as asked", cores()))),
+        DeviceChoice::CpuNdarray => {
+            if cfg!(feature = "ndarray") {
+                Ok(Device {
+                    backend: Backend::CpuNdarray,
+                    why: format!("{} cores, as asked", cores()),
+                })
+            } else {
+                Err(DeviceError {
+                    asked: "cpu-ndarray",
+                    reason: "this build has no ndarray backend".into(),
+                    hint: "Build with `--features ndarray`, or use `--device cpu`",
+                })
+            }
+        }
+    }
+}
+
+/// Processor cores this program may use.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(feature = "cuda")]
+fn cuda() -> Result<String, String> {
+    probe_cuda().ready().map(|n| match n {
+        1 => "one NVIDIA device".into(),
+        n => format!("first of {n} NVIDIA devices"),
+    })
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda() -> Result<String, String> {
+    Err("this build has no CUDA".into())
+}
+
+/// A learner on that device, starting from these weights.
+#[must_use]
+pub fn learner(device: &Device, config: &ModelConfig, weights: &[Vec<f32>], decays: &[bool]) -> Box<dyn Learner> {
+    use burn::backend::flex::{Flex, FlexDevice};
+    match device.backend {
+        #[cfg(feature = "cuda")]
+        Backend::Cuda => Box::new(BurnLearner::<burn::backend::Cuda>::new(
+            config,
+            weights,
+            decays,
+            burn::backend::cuda::CudaDevice::default(),
+        )),
+        #[cfg(feature = "ndarray")]
+        Backend::CpuNdarray => Box::new(BurnLearner::<burn::backend::NdArray>::new(
+            config,
+            weights,
+            decays,
+            burn::backend::ndarray::NdArrayDevice::Cpu,
+        )),
+        // `resolve` never names a backend this build lacks.
+        #[allow(unreachable_patterns)]
+        Backend::Cpu | Backend::Cuda | Backend::CpuNdarray => {
+            Box::new(BurnLearner::<Flex>::new(config, weights, decays, FlexDevice))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_decided_without_a_panic_and_says_why() {
+        let auto = resolve(DeviceChoice::Auto).unwrap();
+        assert!(!auto.why.is_empty());
+        assert_eq!(resolve(DeviceChoice::Cpu).unwrap().backend, Backend::Cpu);
+        if let Err(e) = resolve(DeviceChoice::Cuda) {
+            assert_eq!(auto.backend, Backend::Cpu, "auto takes CUDA exactly where it can be had");
+            assert!(e.to_string().contains("--device auto"), "{e}");
+        }
+    }
+}

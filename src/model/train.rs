@@ -1,0 +1,457 @@
+//! The training loop: contiguous truncated BPTT with carried state, AdamW with warm-up and
+//! cosine, validation and checkpoints each epoch; can be paused, stopped and resumed at any
+//! update. On the CPU a resumed run equals an unbroken one bit for bit.
+
+use super::batches::Pieces;
+use super::checkpoint::{self, RunState};
+use super::config::{BINS, MAX_STYLES, ModelConfig, SCHEMA_VERSION};
+use super::device::{self, Device};
+use super::evaluate::evaluate;
+use super::learner::Learner;
+use super::params::{self, Head};
+use super::weights::{BeatModel, ModelError};
+use crate::base::text::{sanitize, sanitize_path};
+use crate::beat::grid::LANES;
+use crate::beat::kit::DrumMap;
+use crate::dataset::batch::Plan;
+use crate::dataset::load::Example;
+use crate::message::{EndReason, TrainCommand, TrainConfig, TrainEvent, TrainProgress};
+use crossbeam_channel::Receiver;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Updates of linear warm-up, at most a tenth of the run.
+const WARM_UP: usize = 50;
+/// The cosine ends at this share of the peak learning rate.
+const FLOOR: f64 = 0.02;
+
+/// What is learned.
+#[derive(Clone, Debug)]
+pub struct TrainingSet {
+    /// Pieces to learn from.
+    pub train: Vec<Example>,
+    /// Pieces to score on; where empty, the training pieces are scored.
+    pub validation: Vec<Example>,
+    /// How the files' notes were read.
+    pub drum_map: DrumMap,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Why.
+    pub reason: EndReason,
+    /// Best validation figure and its epoch, from 1.
+    pub best: Option<(f32, usize)>,
+    /// Where an earlier run's checkpoints were moved to.
+    pub set_aside: Option<PathBuf>,
+}
+
+/// Why a run cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// No piece to learn from.
+    #[error("no drumming to learn from: none of the files is usable and in the training split")]
+    Nothing,
+    /// A loss or gradient that is not a finite number.
+    #[error(
+        "training went astray in epoch {epoch}, update {update}: the loss is not a finite number. The last good \
+         checkpoint is kept; try a lower --learning-rate"
+    )]
+    NotFinite {
+        /// From 1.
+        epoch: usize,
+        /// From 1.
+        update: usize,
+    },
+    /// Asked to resume where there is nothing.
+    #[error("{0}: no last.safetensors to resume from. Leave out --resume to start a new run")]
+    NothingToResume(String),
+    /// Asked to resume with other settings.
+    #[error("{path}: that run was started with {theirs}, not {ours}. Give the same flags to resume it")]
+    OtherSettings {
+        /// The checkpoint.
+        path: String,
+        /// Its settings.
+        theirs: String,
+        /// Those asked for.
+        ours: String,
+    },
+    /// A checkpoint that cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] ModelError),
+    /// A checkpoint that cannot be written.
+    #[error("{path}: cannot write the checkpoint ({source}). Free some space or choose another --checkpoint-dir")]
+    Write {
+        /// Where.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Trains. Blocks until the run ends; `tell` hears everything, `commands` steer it.
+///
+/// # Errors
+/// See [`TrainError`]. What was saved before stays.
+pub fn train(
+    flags: &TrainConfig,
+    set: &TrainingSet,
+    device: &Device,
+    commands: &Receiver<TrainCommand>,
+    tell: &mut dyn FnMut(TrainEvent),
+) -> Result<Outcome, TrainError> {
+    let mut run = Run::begin(flags, set, device)?;
+    tell(run.started(set, device));
+    let reason = run.all_epochs(commands, tell)?;
+    let best = run.state.best;
+    tell(TrainEvent::Ended {
+        reason,
+        best: best.map(|(bits, _)| bits),
+    });
+    Ok(Outcome {
+        reason,
+        best,
+        set_aside: run.set_aside,
+    })
+}
+
+/// A run under way.
+struct Run<'a> {
+    flags: &'a TrainConfig,
+    config: ModelConfig,
+    pieces: Pieces,
+    validation: &'a [Example],
+    learner: Box<dyn Learner>,
+    state: RunState,
+    done: usize,
+    set_aside: Option<PathBuf>,
+}
+
+/// What a command asked for.
+enum Asked {
+    Nothing,
+    Stop,
+}
+
+impl<'a> Run<'a> {
+    fn begin(flags: &'a TrainConfig, set: &'a TrainingSet, device: &Device) -> Result<Self, TrainError> {
+        let mut config = ModelConfig {
+            schema: SCHEMA_VERSION,
+            units: flags.units,
+            layers: flags.num_layers,
+            styles: styles(&set.train),
+            drum_map: set.drum_map.clone(),
+            name: format!("{} {}x{}", folder(&flags.data_dir), flags.num_layers, flags.units),
+            bits_per_step: None,
+            epoch: 0,
+        };
+        let data = identity(&set.train);
+        let last = checkpoint::last_path(&flags.checkpoint_dir);
+        let resumed = if flags.resume {
+            if !last.exists() {
+                return Err(TrainError::NothingToResume(sanitize_path(&flags.checkpoint_dir)));
+            }
+            let (theirs, run, snapshot) = checkpoint::load_run(&last)?;
+            let (a, b) = (settings(&run.flags, &run.data), settings(flags, &data));
+            if a != b {
+                return Err(TrainError::OtherSettings {
+                    path: sanitize_path(&last),
+                    theirs: a,
+                    ours: b,
+                });
+            }
+            config = theirs;
+            Some((run, snapshot))
+        } else {
+            None
+        };
+        let pieces = Pieces::new(&set.train, &config);
+        if pieces.lengths().is_empty() {
+            return Err(TrainError::Nothing);
+        }
+        let decays: Vec<bool> = params::specs(&config).iter().map(|s| s.decays).collect();
+        let weights = first_weights(&config, &pieces, flags.seed);
+        let mut learner = device::learner(device, &config, &weights, &decays);
+        let mut set_aside = None;
+        let state = match resumed {
+            Some((run, snapshot)) => {
+                learner.restore(&snapshot);
+                RunState {
+                    flags: flags.clone(),
+                    ..run
+                }
+            }
+            None => {
+                set_aside = checkpoint::set_aside(&flags.checkpoint_dir)
+                    .map_err(|source| write_error(&flags.checkpoint_dir, source))?;
+                RunState {
+                    flags: flags.clone(),
+                    epoch: 0,
+                    update: 0,
+                    streams: 0,
+                    best: None,
+                    data,
+                }
+            }
+        };
+        let validation = if set.validation.is_empty() { &set.train } else { &set.validation };
+        let mut run = Self {
+            flags,
+            config,
+            pieces,
+            validation,
+            learner,
+            state,
+            done: 0,
+            set_aside,
+        };
+        run.done = (0..run.state.epoch).map(|e| run.plan(e).updates()).sum::<usize>() + run.state.update;
+        Ok(run)
+    }
+
+    fn plan(&self, epoch: usize) -> Plan {
+        Plan::new(
+            &self.pieces.lengths(),
+            self.flags.batch_size,
+            self.flags.sequence_length,
+            self.flags.seed,
+            epoch,
+        )
+    }
+
+    fn started(&self, set: &TrainingSet, device: &Device) -> TrainEvent {
+        TrainEvent::Started {
+            config: Box::new(self.flags.clone()),
+            device: device.to_string(),
+            parameters: params::specs(&self.config).iter().map(|s| s.rows * s.columns).sum(),
+            updates_per_epoch: self.plan(self.state.epoch).updates(),
+            files: set.train.len(),
+            bars: set.train.iter().map(|e| e.grid.bars() as u64).sum(),
+            drum_map: set.drum_map.name().to_string(),
+            resumed_at: self.done,
+        }
+    }
+
+    fn all_epochs(
+        &mut self,
+        commands: &Receiver<TrainCommand>,
+        tell: &mut dyn FnMut(TrainEvent),
+    ) -> Result<EndReason, TrainError> {
+        while self.state.epoch < self.flags.epochs {
+            let plan = self.plan(self.state.epoch);
+            if self.state.update == 0 {
+                self.state.streams = plan.streams();
+                self.learner.begin(plan.streams());
+            }
+            while self.state.update < plan.updates() {
+                if let Asked::Stop = self.obey(commands, tell)? {
+                    return Ok(EndReason::Stopped);
+                }
+                self.one_update(&plan, tell)?;
+            }
+            self.finish_epoch(tell)?;
+        }
+        Ok(EndReason::Finished)
+    }
+
+    fn one_update(&mut self, plan: &Plan, tell: &mut dyn FnMut(TrainEvent)) -> Result<(), TrainError> {
+        let began = Instant::now();
+        let total = plan.updates() * self.flags.epochs;
+        let learning_rate = learning_rate(self.flags.learning_rate, self.done, total);
+        let (styles, epoch) = (self.config.styles.len(), self.state.epoch);
+        let batch = self.pieces.batch(plan, self.state.update, styles, self.flags.seed, epoch);
+        let steps: f32 = batch.weights.iter().sum();
+        let did = self.learner.update(&batch, learning_rate, self.flags.dropout, self.flags.seed);
+        self.state.update += 1;
+        self.done += 1;
+        if !(did.hit_bits + did.expression_bits + did.grad_norm).is_finite() {
+            return Err(TrainError::NotFinite {
+                epoch: self.state.epoch + 1,
+                update: self.state.update,
+            });
+        }
+        let seconds = began.elapsed().as_secs_f32().max(1e-6);
+        tell(TrainEvent::Progress(TrainProgress {
+            epoch: self.state.epoch + 1,
+            epochs: self.flags.epochs,
+            update: self.state.update,
+            updates_per_epoch: plan.updates(),
+            total_updates: self.done,
+            train_bits: did.hit_bits,
+            loss: did.hit_bits + did.expression_bits,
+            grad_norm: did.grad_norm,
+            learning_rate,
+            steps_per_second: steps / seconds,
+            seconds_left: seconds * total.saturating_sub(self.done) as f32,
+        }));
+        Ok(())
+    }
+
+    fn finish_epoch(&mut self, tell: &mut dyn FnMut(TrainEvent)) -> Result<(), TrainError> {
+        self.state.epoch += 1;
+        self.state.update = 0;
+        let epoch = self.state.epoch;
+        let weights = self.learner.weights();
+        self.config.epoch = epoch;
+        let not_finite = |_| TrainError::NotFinite { epoch, update: 0 };
+        let model = Arc::new(BeatModel::new(self.config.clone(), weights.clone()).map_err(not_finite)?);
+        let never = |_: &str, _: &[[f32; LANES]]| Ok::<(), std::convert::Infallible>(());
+        let Ok(scored) = evaluate(&model, self.validation, never);
+        // Where nothing is in 4/4 there is no figure: the latest weights count as the best.
+        let bits = if scored.steps == 0 { None } else { Some(scored.bits_per_step as f32) };
+        let best = match (bits, self.state.best) {
+            (Some(new), Some((old, _))) => new < old,
+            _ => true,
+        };
+        self.config.bits_per_step = bits;
+        if best {
+            self.state.best = bits.map(|b| (b, epoch));
+            let path = checkpoint::best_path(&self.flags.checkpoint_dir);
+            checkpoint::save_model(&path, &self.config, &weights).map_err(|e| write_error(&path, e))?;
+        }
+        if let Some(bits_per_step) = bits {
+            tell(TrainEvent::Validation {
+                epoch,
+                bits_per_step,
+                best,
+            });
+        }
+        self.save(tell)
+    }
+
+    fn save(&self, tell: &mut dyn FnMut(TrainEvent)) -> Result<(), TrainError> {
+        let path = checkpoint::last_path(&self.flags.checkpoint_dir);
+        checkpoint::save_run(&path, &self.config, &self.state, &self.learner.snapshot())
+            .map_err(|e| write_error(&path, e))?;
+        tell(TrainEvent::Checkpoint {
+            path,
+            epoch: self.state.epoch,
+        });
+        Ok(())
+    }
+
+    /// Does what was asked between two updates; while paused, waits here.
+    fn obey(
+        &self,
+        commands: &Receiver<TrainCommand>,
+        tell: &mut dyn FnMut(TrainEvent),
+    ) -> Result<Asked, TrainError> {
+        let mut paused = false;
+        loop {
+            let command = if paused {
+                // Whoever could say "resume" is gone: stop and keep everything.
+                commands.recv().unwrap_or(TrainCommand::Stop)
+            } else {
+                match commands.try_recv() {
+                    Ok(command) => command,
+                    Err(_) => return Ok(Asked::Nothing),
+                }
+            };
+            match command {
+                TrainCommand::Pause if !paused => {
+                    paused = true;
+                    tell(TrainEvent::Paused);
+                }
+                TrainCommand::Resume if paused => {
+                    paused = false;
+                    tell(TrainEvent::Resumed);
+                }
+                TrainCommand::Checkpoint => self.save(tell)?,
+                TrainCommand::Stop => {
+                    self.save(tell)?;
+                    return Ok(Asked::Stop);
+                }
+                TrainCommand::Pause | TrainCommand::Resume => {}
+            }
+        }
+    }
+}
+
+/// Linear warm-up to `peak`, then a cosine down to [`FLOOR`] of it over `total` updates
+/// (Loshchilov and Hutter 2017, without restarts).
+fn learning_rate(peak: f64, done: usize, total: usize) -> f64 {
+    let warm_up = WARM_UP.min(total / 10).max(1);
+    if done < warm_up {
+        return peak * (done + 1) as f64 / warm_up as f64;
+    }
+    let along = (done - warm_up) as f64 / (total.saturating_sub(warm_up)).max(1) as f64;
+    let cosine = 0.5 * (1.0 + (std::f64::consts::PI * along.min(1.0)).cos());
+    peak * (FLOOR + (1.0 - FLOOR) * cosine)
+}
+
+/// The starting weights: random matrices, and output biases at the log-odds of the data.
+fn first_weights(config: &ModelConfig, pieces: &Pieces, seed: u64) -> Vec<Vec<f32>> {
+    let mut weights: Vec<Vec<f32>> = params::specs(config)
+        .iter()
+        .enumerate()
+        .map(|(i, spec)| params::start(spec, i, seed))
+        .collect();
+    let data = pieces.statistics();
+    let mut set = |head: Head, values: Vec<f32>| weights[head.index(config.layers)] = values;
+    let log_odds = |p: f64| (p / (1.0 - p)).ln() as f32;
+    set(Head::HitBias, data.hit_rate.iter().map(|&p| log_odds(p)).collect());
+    debug_assert_eq!(data.velocity.len(), LANES * BINS);
+    set(Head::VelocityBias, data.velocity.iter().map(|p| p.ln() as f32).collect());
+    set(Head::OffsetBias, data.offset.iter().map(|p| p.ln() as f32).collect());
+    weights
+}
+
+/// The styles of a training set by name; of more than [`MAX_STYLES`], those with most steps.
+fn styles(examples: &[Example]) -> Vec<String> {
+    let mut steps: BTreeMap<String, usize> = BTreeMap::new();
+    for example in examples {
+        if let Some(style) = &example.style {
+            *steps.entry(sanitize(style)).or_default() += example.grid.steps.len();
+        }
+    }
+    let mut list: Vec<(String, usize)> = steps.into_iter().collect();
+    list.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    list.truncate(MAX_STYLES);
+    let mut names: Vec<String> = list.into_iter().map(|(name, _)| name).collect();
+    names.sort();
+    names
+}
+
+/// A digest of the training pieces and their order: a run goes on only with the same.
+fn identity(examples: &[Example]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for e in examples {
+        hasher.update(e.name.as_bytes());
+        hasher.update(&(e.grid.steps.len() as u64).to_le_bytes());
+        for cell in e.grid.steps.iter().flatten() {
+            hasher.update(&[cell.velocity]);
+        }
+    }
+    hasher.finalize().to_hex()[..16].to_string()
+}
+
+/// The flags that must be the same for a run to go on; `--epochs` only shapes what is left.
+fn settings(flags: &TrainConfig, data: &str) -> String {
+    format!(
+        "--units {} --num-layers {} --sequence-length {} --batch-size {} --epochs {} --learning-rate {} --dropout {} \
+         --seed {} on data {data}",
+        flags.units,
+        flags.num_layers,
+        flags.sequence_length,
+        flags.batch_size,
+        flags.epochs,
+        flags.learning_rate,
+        flags.dropout,
+        flags.seed
+    )
+}
+
+fn folder(path: &Path) -> String {
+    let name = path.canonicalize().ok().and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
+    sanitize(&name.unwrap_or_else(|| "untitled".into()))
+}
+
+fn write_error(path: &Path, source: std::io::Error) -> TrainError {
+    TrainError::Write {
+        path: sanitize_path(path),
+        source,
+    }
+}

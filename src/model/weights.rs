@@ -1,0 +1,213 @@
+//! [`BeatModel`]: a model's weights as plain slices, ready to play; read from a checkpoint
+//! or from the program itself.
+
+use super::config::ModelConfig;
+use super::params::{self, Spec};
+use crate::base::text::{sanitize, sanitize_path};
+use safetensors::{Dtype, SafeTensors};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The key of the model's configuration in a checkpoint's metadata.
+pub(super) const CONFIG_KEY: &str = "beatgen.config";
+
+/// The largest checkpoint read, in bytes.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {reason}. {hint}")]
+pub struct ModelError {
+    /// The file, sanitised.
+    pub path: String,
+    /// What is wrong, sanitised.
+    pub reason: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+/// A model that can play: configuration and weights. Shared between threads by `Arc`.
+#[derive(Debug, PartialEq)]
+pub struct BeatModel {
+    config: ModelConfig,
+    weights: Vec<Vec<f32>>,
+    hash: String,
+}
+
+impl BeatModel {
+    /// A model of these weights, in the order and shapes of [`params::specs`].
+    ///
+    /// # Errors
+    /// A sentence: a configuration out of range, a missing, misshapen or non-finite weight.
+    pub fn new(config: ModelConfig, weights: Vec<Vec<f32>>) -> Result<Self, String> {
+        config.check()?;
+        let specs = params::specs(&config);
+        if specs.len() != weights.len() {
+            return Err(format!("it has {} weights, {} are needed", weights.len(), specs.len()));
+        }
+        let mut hasher = blake3::Hasher::new();
+        for (spec, values) in specs.iter().zip(&weights) {
+            if values.len() != spec.rows * spec.columns {
+                return Err(format!("its weight {} has the wrong size", spec.name));
+            }
+            if !values.iter().all(|v| v.is_finite()) {
+                return Err(format!("its weight {} holds numbers that are not finite", spec.name));
+            }
+            hasher.update(spec.name.as_bytes());
+            for v in values {
+                hasher.update(&v.to_le_bytes());
+            }
+        }
+        Ok(Self {
+            config,
+            weights,
+            hash: hasher.finalize().to_hex()[..16].to_string(),
+        })
+    }
+
+    /// The model inside the program, trained on the Groove MIDI Dataset; its card is
+    /// `src/model/pretrained/README.md`.
+    ///
+    /// # Errors
+    /// Only if the program was built with a damaged weights file.
+    pub fn embedded() -> Result<Arc<Self>, ModelError> {
+        Self::from_bytes(include_bytes!("pretrained/groove.safetensors"))
+            .map(Arc::new)
+            .map_err(|reason| ModelError {
+                path: "the model inside the program".into(),
+                reason,
+                hint: "Build the program again from a clean copy",
+            })
+    }
+
+    /// Reads a checkpoint file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no checkpoint, or was made for another input schema.
+    pub fn load(path: &Path) -> Result<Arc<Self>, ModelError> {
+        let refuse = |reason: String| ModelError {
+            path: sanitize_path(path),
+            reason: sanitize(&reason),
+            hint: "Point --checkpoint-dir at a folder that `beatgen-tui train` wrote",
+        };
+        let size = std::fs::metadata(path).map_err(|e| refuse(e.to_string()))?.len();
+        if size > MAX_BYTES {
+            return Err(refuse(format!("{size} bytes are too many for a checkpoint")));
+        }
+        let bytes = std::fs::read(path).map_err(|e| refuse(e.to_string()))?;
+        Self::from_bytes(&bytes).map(Arc::new).map_err(refuse)
+    }
+
+    /// Reads a checkpoint's bytes; tensors it does not need (the optimiser's) are passed over.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| format!("not a checkpoint ({e})"))?;
+        let text = header
+            .metadata()
+            .as_ref()
+            .and_then(|m| m.get(CONFIG_KEY))
+            .ok_or("not a beatgen checkpoint: its configuration is missing")?;
+        let config: ModelConfig = serde_json::from_str(text)
+            .map_err(|e| format!("its configuration cannot be read ({e})"))?;
+        config.check()?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| format!("a damaged checkpoint ({e})"))?;
+        let weights = params::specs(&config)
+            .iter()
+            .map(|spec| read(&tensors, spec))
+            .collect::<Result<_, _>>()?;
+        Self::new(config, weights)
+    }
+
+    /// An untrained model: weights as training would start from them, without the data's
+    /// statistics.
+    ///
+    /// # Panics
+    /// Never for a width of 1 to 4096 and 1 to 16 layers.
+    #[must_use]
+    pub fn random(units: usize, layers: usize, seed: u64) -> Arc<Self> {
+        let config = ModelConfig {
+            schema: super::SCHEMA_VERSION,
+            units: units.clamp(1, 4096),
+            layers: layers.clamp(1, 16),
+            styles: vec!["funk".into(), "jazz".into(), "rock".into()],
+            drum_map: crate::beat::kit::DrumMap::gm(),
+            name: format!("untrained {layers}x{units}"),
+            bits_per_step: None,
+            epoch: 0,
+        };
+        let weights = params::specs(&config)
+            .iter()
+            .enumerate()
+            .map(|(i, spec)| params::start(spec, i, seed))
+            .collect();
+        Arc::new(Self::new(config, weights).unwrap_or_else(|e| unreachable!("{e}")))
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Style names in index order.
+    #[must_use]
+    pub fn styles(&self) -> &[String] {
+        &self.config.styles
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// 16 hexadecimal digits that change with any weight.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The weights in the order of [`params::specs`].
+    #[must_use]
+    pub fn weights(&self) -> &[Vec<f32>] {
+        &self.weights
+    }
+
+    /// How many numbers were trained.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        self.weights.iter().map(Vec::len).sum()
+    }
+}
+
+/// One weight out of a checkpoint, checked for name, type and shape.
+fn read(tensors: &SafeTensors<'_>, spec: &Spec) -> Result<Vec<f32>, String> {
+    let view = tensors
+        .tensor(&spec.name)
+        .map_err(|_| format!("its weight {} is missing", spec.name))?;
+    if view.shape() != [spec.rows, spec.columns] {
+        return Err(format!(
+            "its weight {} is {:?}, not [{}, {}]",
+            spec.name,
+            view.shape(),
+            spec.rows,
+            spec.columns
+        ));
+    }
+    if view.dtype() != Dtype::F32 {
+        return Err(format!("its weight {} is {:?}, not F32", spec.name, view.dtype()));
+    }
+    Ok(floats(view.data()))
+}
+
+/// Little-endian bytes as numbers.
+pub(super) fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|b| f32::from_le_bytes(*b))
+        .collect()
+}

@@ -1,0 +1,262 @@
+//! The one owner of [`App`], on the main thread: takes in what happens, hands effects to the
+//! workers, draws when something changed. Never waits on anything but its inbox.
+
+use super::logging::Log;
+use super::signals::{self, Asked};
+use super::terminal::{Abilities, Screen};
+use super::workers::Workers;
+use crate::app::{App, Effect, Msg, Signal};
+use crate::live::clock::{Clock, SystemClock};
+use crate::message::{EngineStatus, PlaySource};
+use crate::ui::draw::draw;
+use crate::ui::keymap;
+use crate::ui::look::Look;
+use crate::ui::theme::Theme;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossterm::event::Event;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The shortest time between two frames, and between two ticks while something moves.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// The time between two ticks while nothing moves.
+const IDLE: Duration = Duration::from_millis(250);
+
+/// How often the terminal is asked whether it is still there.
+const ALIVE_CHECK: Duration = Duration::from_secs(2);
+
+/// The most inputs taken in before a frame is drawn.
+const BURST: usize = 256;
+
+/// SIGHUP: what a terminal that went away counts as.
+const HANG_UP: i32 = 1;
+
+/// One thing that reaches the main thread.
+#[derive(Debug)]
+pub enum Input {
+    /// From the terminal.
+    Terminal(Event),
+    /// The terminal took a frame (`true`), or is gone.
+    Written(bool),
+    /// A signal.
+    Asked(Asked),
+    /// From a worker.
+    Msg(Box<Msg>),
+}
+
+/// Starts the thread that reads keys; it ends with the terminal.
+///
+/// # Errors
+/// The system refuses a thread.
+pub fn read_terminal(inputs: Sender<Input>) -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("keys".into())
+        .spawn(move || {
+            loop {
+                let input = match crossterm::event::read() {
+                    Ok(event) => Input::Terminal(event),
+                    Err(_) => Input::Written(false),
+                };
+                let gone = matches!(input, Input::Written(_));
+                if inputs.send(input).is_err() || gone {
+                    break;
+                }
+            }
+        })?;
+    Ok(())
+}
+
+/// The dashboard while it is open.
+pub struct EventLoop {
+    /// The state.
+    pub app: App,
+    /// Where it is drawn.
+    pub screen: Screen,
+    /// Who does what it wants.
+    pub workers: Workers,
+    /// What happens.
+    pub inputs: Receiver<Input>,
+    /// The themes to choose from.
+    pub themes: Vec<Theme>,
+    /// What the terminal can show.
+    pub abilities: Abilities,
+    /// The log.
+    pub log: Arc<Log>,
+}
+
+/// What changes from turn to turn.
+struct Turn {
+    look: Look,
+    dirty: bool,
+    drawn: Instant,
+    ticked: Instant,
+    checked: Instant,
+    status: Arc<EngineStatus>,
+    /// The signal that ended it.
+    signal: Option<i32>,
+    quit: bool,
+}
+
+impl EventLoop {
+    /// Runs until the end is asked for; answers with the signal that asked, if one did.
+    ///
+    /// # Errors
+    /// The terminal cannot be drawn to.
+    pub fn run(&mut self) -> anyhow::Result<Option<i32>> {
+        let start = Instant::now();
+        let past = start.checked_sub(ALIVE_CHECK).unwrap_or(start);
+        let mut turn = Turn {
+            look: self.look(),
+            dirty: true,
+            drawn: past,
+            ticked: start,
+            checked: start,
+            status: Arc::default(),
+            signal: None,
+            quit: false,
+        };
+        self.tell(&mut turn, Msg::Start);
+        while !turn.quit {
+            let next = self.draw(&mut turn)?;
+            match self.inputs.recv_deadline(next) {
+                Ok(input) => {
+                    self.take(&mut turn, input);
+                    for _ in 0..BURST {
+                        match self.inputs.try_recv() {
+                            Ok(input) if !turn.quit => self.take(&mut turn, input),
+                            _ => break,
+                        }
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.tick(&mut turn);
+        }
+        Ok(turn.signal)
+    }
+
+    /// Draws if something changed and a frame is due; answers when to look again.
+    fn draw(&mut self, turn: &mut Turn) -> anyhow::Result<Instant> {
+        let tick = turn.ticked + self.pace(turn);
+        if !turn.dirty {
+            return Ok(tick);
+        }
+        let due = turn.drawn + FRAME;
+        if Instant::now() < due {
+            return Ok(tick.min(due));
+        }
+        let (app, look) = (&self.app, &turn.look);
+        // A frame still on its way says so when it is out; until then nothing is drawn.
+        if self.screen.draw(|frame| draw(frame, app, look))? {
+            turn.dirty = false;
+            turn.drawn = Instant::now();
+        }
+        Ok(tick)
+    }
+
+    fn pace(&self, turn: &Turn) -> Duration {
+        if turn.status.source == PlaySource::Stopped {
+            IDLE
+        } else {
+            FRAME
+        }
+    }
+
+    fn tick(&mut self, turn: &mut Turn) {
+        let now = Instant::now();
+        if now < turn.ticked + self.pace(turn) {
+            return;
+        }
+        turn.ticked = now;
+        let status = self.workers.status();
+        if !Arc::ptr_eq(&status, &turn.status) && status != turn.status {
+            turn.status = Arc::clone(&status);
+            self.tell(turn, Msg::Engine(status));
+        }
+        let now_ns = SystemClock.now_ns();
+        self.tell(turn, Msg::Tick { now_ns });
+        if now >= turn.checked + ALIVE_CHECK {
+            turn.checked = now;
+            // A hung-up terminal reads as an endless silence; asking for its modes tells.
+            let modes = rustix::termios::tcgetattr(rustix::stdio::stdin());
+            if modes.err() == Some(rustix::io::Errno::IO) {
+                self.end(turn, HANG_UP);
+            }
+        }
+    }
+
+    fn take(&mut self, turn: &mut Turn, input: Input) {
+        match input {
+            Input::Terminal(event) => {
+                if let Some(msg) = translate(event) {
+                    self.tell(turn, msg);
+                }
+            }
+            Input::Written(true) => {}
+            Input::Written(false) => self.end(turn, HANG_UP),
+            Input::Msg(msg) => self.tell(turn, *msg),
+            Input::Asked(Asked::End(number)) => self.end(turn, number),
+            Input::Asked(Asked::Stop) => self.suspend(turn),
+            Input::Asked(Asked::Continue) => {
+                if let Err(error) = self.screen.retake(&self.log) {
+                    self.log
+                        .line(&format!("the terminal is not to be had again: {error}"));
+                    self.end(turn, HANG_UP);
+                }
+                // It may have another size by now.
+                let (width, height) = self.screen.size();
+                self.tell(turn, Msg::Resize { width, height });
+                self.tell(turn, Msg::Signal(Signal::Continue));
+            }
+        }
+    }
+
+    /// An end that asks nothing.
+    fn end(&mut self, turn: &mut Turn, number: i32) {
+        turn.signal.get_or_insert(number);
+        self.tell(turn, Msg::Signal(Signal::End));
+        turn.quit = true;
+    }
+
+    fn tell(&mut self, turn: &mut Turn, msg: Msg) {
+        turn.dirty = true;
+        for effect in self.app.update(msg) {
+            match effect {
+                Effect::Quit => turn.quit = true,
+                Effect::Redraw => self.screen.forget(),
+                Effect::Suspend => self.suspend(turn),
+                Effect::SetTheme(_) => turn.look = self.look(),
+                effect => self.workers.perform(effect),
+            }
+        }
+    }
+
+    fn look(&self) -> Look {
+        let mut themes = self.themes.iter();
+        let theme = themes.find(|theme| theme.name == self.app.theme);
+        let theme = theme.cloned().unwrap_or_else(Theme::plain);
+        Look::new(theme, self.abilities.depth, self.abilities.glyphs)
+    }
+
+    /// Silence, the terminal back, and stop until the shell goes on (then a signal says so).
+    fn suspend(&mut self, turn: &mut Turn) {
+        self.workers.silence();
+        self.screen.hold().give_back();
+        signals::stop_here();
+        turn.dirty = true;
+    }
+}
+
+/// What the terminal says, as the state machine knows it.
+fn translate(event: Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) => keymap::key(key).map(|key| Msg::Key(key, SystemClock.now_ns())),
+        Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Resize(width, height) => Some(Msg::Resize { width, height }),
+        Event::FocusGained => Some(Msg::Focus(true)),
+        Event::FocusLost => Some(Msg::Focus(false)),
+        Event::Mouse(_) => None,
+    }
+}

@@ -1,0 +1,267 @@
+//! `train`: learns from a folder without the dashboard, with a progress bar on a terminal and
+//! plain lines elsewhere.
+
+use crate::base::text::sanitize_path;
+use crate::beat::kit::DrumMap;
+use crate::cli::TrainArgs;
+use crate::dataset::load;
+use crate::dataset::scan::{self, Scan, ScanOptions};
+use crate::message::{EndReason, FileStatus, TrainCommand, TrainConfig, TrainEvent, TrainProgress};
+use crate::model::device;
+use crate::model::train::{TrainError, TrainingSet, train};
+use crate::runtime::{Interrupted, Refused, signals};
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// Refused files named in full; the rest are counted.
+const NAMED: usize = 20;
+
+/// Runs `train`.
+///
+/// # Errors
+/// [`Refused`] where folder, flags or device cannot serve; a disk that fails.
+pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
+    let flags = args.config();
+    let device = device::resolve(flags.device).map_err(|e| Refused::new(e, ""))?;
+    let map = flags.drum_map.as_deref().map(drum_map).transpose()?;
+    let scan = scan_folder(&flags.data_dir, map)?;
+    let set = training_set(&scan)?;
+    say(&scan_line(&scan))?;
+
+    let (tell, commands) = crossbeam_channel::unbounded();
+    // The first signal ends the run with a checkpoint; the next ends the program.
+    let caught = signals::stop_on_first(move || {
+        let _ = tell.send(TrainCommand::Stop);
+    })?;
+    let mut report = Report::new();
+    let outcome = train(&flags, &set, &device, &commands, &mut |event| report.hear(event));
+    report.close();
+    let outcome = outcome.map_err(|e| refuse(e, &flags))?;
+    report.result?;
+    if let Some(folder) = outcome.set_aside {
+        say(&format!("the earlier run's checkpoints are in {}", sanitize_path(&folder)))?;
+    }
+    if let (EndReason::Stopped, Some(signal)) = (outcome.reason, caught.number()) {
+        say(&format!(
+            "stopped; go on with the same command and --resume ({})",
+            sanitize_path(&flags.checkpoint_dir)
+        ))?;
+        return Err(Interrupted(signal).into());
+    }
+    Ok(())
+}
+
+/// What the user can put right is exit code 2, what failed on the way is 1.
+fn refuse(error: TrainError, flags: &TrainConfig) -> anyhow::Error {
+    match error {
+        TrainError::Nothing
+        | TrainError::NothingToResume(_)
+        | TrainError::OtherSettings { .. }
+        | TrainError::Checkpoint(_) => Refused::new(error, "").into(),
+        TrainError::NotFinite { .. } | TrainError::Write { .. } => {
+            anyhow::Error::from(error).context(format!("training on {}", sanitize_path(&flags.data_dir)))
+        }
+    }
+}
+
+/// A drum map by name or from a TOML file.
+///
+/// # Errors
+/// [`Refused`] where it is neither.
+pub fn drum_map(name: &str) -> anyhow::Result<DrumMap> {
+    if let Some(map) = DrumMap::named(name) {
+        return Ok(map);
+    }
+    let hint = "give gm, td11, or a TOML file such as: kick = [35, 36]";
+    let text = std::fs::read_to_string(name)
+        .map_err(|e| Refused::new(format!("--drum-map {name}: cannot be read ({e})"), hint))?;
+    DrumMap::from_toml(name, &text).map_err(|e| Refused::new(format!("--drum-map {name}: {e}"), hint).into())
+}
+
+/// Scans a folder with the index cache.
+///
+/// # Errors
+/// [`Refused`] where the folder cannot serve.
+pub fn scan_folder(dir: &Path, drum_map: Option<DrumMap>) -> anyhow::Result<Scan> {
+    let options = ScanOptions {
+        drum_map,
+        ..ScanOptions::new(dir)
+    };
+    scan::scan(&options, &|_, _| {}, &AtomicBool::new(false)).map_err(|e| Refused::new(e, "").into())
+}
+
+/// Loads what a run learns from and is scored on.
+///
+/// # Errors
+/// [`Refused`] where no file has drums: the reasons, file by file, and the remedy.
+pub fn training_set(scan: &Scan) -> anyhow::Result<TrainingSet> {
+    let (train, mut failures) = load::load(scan, Some("train"));
+    let (validation, more) = load::load(scan, Some("validation"));
+    failures.extend(more);
+    if train.is_empty() {
+        let mut reasons = String::new();
+        let refused: Vec<(String, String)> = scan
+            .rows
+            .iter()
+            .filter(|r| !r.status.usable())
+            .map(|r| (r.name.clone(), r.reason.clone().unwrap_or_else(|| r.status.word().into())))
+            .chain(failures)
+            .collect();
+        for (name, reason) in refused.iter().take(NAMED) {
+            reasons.push_str(&format!("  {}: {}\n", crate::base::text::sanitize(name), reason));
+        }
+        if refused.len() > NAMED {
+            reasons.push_str(&format!("  and {} more\n", refused.len() - NAMED));
+        }
+        let _ = std::io::stderr().write_all(reasons.as_bytes());
+        return Err(Refused::new(
+            "no file of the training split has drums",
+            "drums are looked for on MIDI channel 10 with the map in force: try --drum-map, or open the folder in \
+             the dashboard and remap a file with r",
+        )
+        .into());
+    }
+    Ok(TrainingSet {
+        train,
+        validation,
+        drum_map: scan.drum_map.clone(),
+    })
+}
+
+/// The counts of a scan in one line, and the map in force.
+fn scan_line(scan: &Scan) -> String {
+    let s = &scan.summary;
+    let counts: Vec<String> = FileStatus::ALL
+        .iter()
+        .zip(s.by_status)
+        .filter(|(_, n)| *n > 0)
+        .map(|(status, n)| format!("{n} {}", status.word()))
+        .collect();
+    format!(
+        "{} files: {}; {} bars, {:.1} h; drum map {}",
+        s.files,
+        counts.join(", "),
+        s.bars,
+        s.seconds as f64 / 3600.0,
+        s.drum_map
+    )
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+}
+
+/// How a run is shown.
+struct Report {
+    bar: Option<ProgressBar>,
+    last_line: Option<Instant>,
+    result: anyhow::Result<()>,
+}
+
+impl Report {
+    fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(1);
+            if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self {
+            bar,
+            last_line: None,
+            result: Ok(()),
+        }
+    }
+
+    fn hear(&mut self, event: TrainEvent) {
+        match event {
+            TrainEvent::Started {
+                config,
+                device,
+                parameters,
+                updates_per_epoch,
+                files,
+                bars,
+                drum_map,
+                resumed_at,
+            } => {
+                self.line(&format!("device {device}"));
+                self.line(&format!(
+                    "learning {}x{} ({parameters} numbers) from {files} files, {bars} bars, drum map {drum_map}: \
+                     {} epochs of {updates_per_epoch} updates",
+                    config.num_layers, config.units, config.epochs
+                ));
+                if resumed_at > 0 {
+                    self.line(&format!("resumed after {resumed_at} updates"));
+                }
+            }
+            TrainEvent::Progress(p) => self.progress(&p),
+            TrainEvent::Validation {
+                epoch,
+                bits_per_step,
+                best,
+            } => self.line(&format!(
+                "epoch {epoch}: validation {bits_per_step:.3} bits/step{}",
+                if best { " (best, kept)" } else { "" }
+            )),
+            TrainEvent::Ended { best, .. } => {
+                if let Some(best) = best {
+                    self.line(&format!("best validation {best:.3} bits/step"));
+                }
+            }
+            TrainEvent::Checkpoint { .. } | TrainEvent::Paused | TrainEvent::Resumed => {}
+            TrainEvent::Failed(text) => self.line(&text),
+        }
+    }
+
+    fn progress(&mut self, p: &TrainProgress) {
+        let text = format!(
+            "loss {:.3} bits/step, {:.0} steps/s, {} left",
+            p.train_bits,
+            p.steps_per_second,
+            clock(p.seconds_left)
+        );
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(format!("epoch {}/{}", p.epoch, p.epochs));
+            bar.set_length(p.updates_per_epoch as u64);
+            bar.set_position(p.update as u64);
+            bar.set_message(text);
+        } else if p.update == p.updates_per_epoch
+            || self.last_line.is_none_or(|at| at.elapsed() > Duration::from_secs(5))
+        {
+            self.last_line = Some(Instant::now());
+            self.line(&format!(
+                "epoch {}/{} update {}/{}: {text}",
+                p.epoch, p.epochs, p.update, p.updates_per_epoch
+            ));
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        let write = || say(text);
+        let result = match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        };
+        if self.result.is_ok() {
+            self.result = result;
+        }
+    }
+
+    fn close(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Seconds as `h:mm:ss`.
+fn clock(seconds: f32) -> String {
+    let s = seconds.clamp(0.0, 3.6e6) as u64;
+    format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+}

@@ -1,0 +1,256 @@
+//! The terminal as a resource: taken, drawn to, given back on every way out. A thread of
+//! its own writes, with a mailbox for one frame, so that a reader that stopped (a frozen
+//! link) delays nothing but the next frame. What is drawn is decided in `ui`.
+
+mod abilities;
+mod writer;
+
+pub use abilities::{Abilities, refusal};
+
+use crate::runtime::logging::Log;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+};
+use crossterm::style::ResetColor;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{Command, cursor};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Size;
+use rustix::fd::OwnedFd;
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use writer::Writer;
+
+/// How long a stopped reader is waited for before what it has not read is thrown away.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// The bytes of one frame, gathered before they are handed on.
+#[derive(Clone, Default)]
+struct FrameBytes(Rc<RefCell<Vec<u8>>>);
+
+impl Write for FrameBytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The screen; dropping it gives the terminal back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<FrameBytes>>,
+    bytes: FrameBytes,
+    hold: Arc<Hold>,
+}
+
+impl Screen {
+    /// Takes the terminal: raw mode, alternate screen, bracketed paste, focus reports;
+    /// standard error goes to the log meanwhile, as C libraries print there. `written` is called,
+    /// on the writer's thread, whenever a frame is out (`true`) or the terminal is gone (`false`).
+    ///
+    /// # Errors
+    /// Standard input or output is no terminal, or it refuses raw mode.
+    pub fn enter(log: &Log, written: impl Fn(bool) + Send + 'static) -> io::Result<Self> {
+        let bytes = FrameBytes::default();
+        let terminal = Terminal::new(CrosstermBackend::new(bytes.clone()))?;
+        let hold = Arc::new(Hold {
+            writer: Writer::start(rustix::io::dup(rustix::stdio::stdout())?, written)?,
+            taken: AtomicBool::new(false),
+            errors: Mutex::new(None),
+        });
+        hold.take(log)?;
+        Ok(Self {
+            terminal,
+            bytes,
+            hold,
+        })
+    }
+
+    /// What other threads need to give the terminal back.
+    #[must_use]
+    pub fn hold(&self) -> Arc<Hold> {
+        Arc::clone(&self.hold)
+    }
+
+    /// Columns and rows, 80 by 24 where the terminal does not tell.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        match self.terminal.size() {
+            Ok(Size { width, height }) if width > 0 && height > 0 => (width, height),
+            _ => (80, 24),
+        }
+    }
+
+    /// Draws a frame and hands it to the writer, unless the last one is still on its way:
+    /// then nothing is done and the answer is `false`; draw again when it is written.
+    ///
+    /// # Errors
+    /// The size of the terminal cannot be found out.
+    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<bool> {
+        if self.hold.writer.busy() {
+            return Ok(false);
+        }
+        self.terminal.draw(render)?;
+        let frame = std::mem::take(&mut *self.bytes.0.borrow_mut());
+        // Ratatui hides the cursor in every frame; alone that is no change.
+        if frame != ansi(&[&cursor::Hide]) {
+            let mut whole = ansi(&[&BeginSynchronizedUpdate]);
+            whole.extend_from_slice(&frame);
+            whole.extend(ansi(&[&EndSynchronizedUpdate]));
+            self.hold.writer.send(whole);
+        }
+        Ok(true)
+    }
+
+    /// Makes the next frame a whole one.
+    pub fn forget(&mut self) {
+        // The clearing itself lands in the frame's bytes: the buffer cannot fail.
+        let _ = self.terminal.clear();
+    }
+
+    /// Takes the terminal again after [`Hold::give_back`] or after the process was stopped.
+    ///
+    /// # Errors
+    /// The terminal refuses raw mode.
+    pub fn retake(&mut self, log: &Log) -> io::Result<()> {
+        // Whoever had the terminal meanwhile may have changed its modes.
+        let _ = disable_raw_mode();
+        self.hold.take(log)?;
+        self.forget();
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.hold.give_back();
+    }
+}
+
+/// The terminal as other threads hold it: they can only give it back.
+pub struct Hold {
+    writer: Writer,
+    taken: AtomicBool,
+    /// Standard error as it was, while it goes to the log.
+    errors: Mutex<Option<OwnedFd>>,
+}
+
+impl Hold {
+    fn take(&self, log: &Log) -> io::Result<()> {
+        enable_raw_mode()?;
+        if self.taken.swap(true, Ordering::AcqRel) {
+            self.writer.send(enter_bytes());
+            return Ok(());
+        }
+        if let (Some(file), Ok(saved)) =
+            (log.clone_file(), rustix::io::dup(rustix::stdio::stderr()))
+            && rustix::stdio::dup2_stderr(&file).is_ok()
+        {
+            *self.errors.lock().unwrap_or_else(PoisonError::into_inner) = Some(saved);
+        }
+        self.writer.send(enter_bytes());
+        Ok(())
+    }
+
+    /// Gives the terminal back as it was; a second call does nothing. Waits at most twice
+    /// [`PATIENCE`] for a reader that stopped, throwing away what it has not read after the first.
+    pub fn give_back(&self) {
+        if !self.taken.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        self.write_patiently(leave_bytes());
+        let _ = disable_raw_mode();
+        let saved = self
+            .errors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(saved) = saved {
+            let _ = rustix::stdio::dup2_stderr(&saved);
+        }
+    }
+
+    /// Prints lines on the terminal after it was given back, never waiting long.
+    pub fn say(&self, text: &str) {
+        self.write_patiently(format!("{text}\n").into_bytes());
+    }
+
+    fn write_patiently(&self, bytes: Vec<u8>) {
+        let done = self.writer.send(bytes);
+        if done.recv_timeout(PATIENCE).is_err() {
+            let output = rustix::stdio::stdout();
+            let _ = rustix::termios::tcflush(output, rustix::termios::QueueSelector::OFlush);
+            let _ = done.recv_timeout(PATIENCE);
+        }
+    }
+}
+
+fn enter_bytes() -> Vec<u8> {
+    ansi(&[
+        &EnterAlternateScreen,
+        &EnableBracketedPaste,
+        &EnableFocusChange,
+        &cursor::Hide,
+        &Clear(ClearType::All),
+    ])
+}
+
+fn leave_bytes() -> Vec<u8> {
+    ansi(&[
+        &EndSynchronizedUpdate,
+        &DisableFocusChange,
+        &DisableBracketedPaste,
+        &ResetColor,
+        &LeaveAlternateScreen,
+        &cursor::Show,
+    ])
+}
+
+/// Object-safe side of crossterm's commands.
+trait Ansi {
+    fn put(&self, text: &mut String);
+}
+
+impl<C: Command> Ansi for C {
+    fn put(&self, text: &mut String) {
+        // A string takes everything.
+        let _ = self.write_ansi(text);
+    }
+}
+
+fn ansi(commands: &[&dyn Ansi]) -> Vec<u8> {
+    let mut text = String::new();
+    for command in commands {
+        command.put(&mut text);
+    }
+    text.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaving_undoes_entering() {
+        let mut parser = vt100::Parser::new(24, 80, 0);
+        parser.process(b"before");
+        parser.process(&enter_bytes());
+        assert!(parser.screen().alternate_screen() && parser.screen().hide_cursor());
+        assert!(parser.screen().bracketed_paste());
+        parser.process(&leave_bytes());
+        let screen = parser.screen();
+        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+        assert_eq!(screen.contents().trim(), "before");
+    }
+}

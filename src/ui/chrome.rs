@@ -1,0 +1,257 @@
+//! What every screen has around it: the tabs, the line of keys, the status line, and the
+//! notices that pass.
+
+use super::look::Look;
+use super::text::{cut, wrap, width};
+use super::theme::Role;
+use super::widgets::{self, put, put_right};
+use crate::app::knobs::bpm_text;
+use crate::app::training::RunState;
+use crate::app::{App, Command, Level, Screen};
+use crate::base::text::sanitize_path;
+use crate::message::{OutputSpec, OutputState, Realtime};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+/// The line of tabs, with what the screen is about at its right.
+pub fn tabs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    buf.set_style(area, look.tint(Role::Text, 0.06));
+    let mut x = put(buf, area, 1, 0, "beatgen", look.style(Role::Title));
+    x += if area.width >= 76 { 3 } else { 1 };
+    let commands = [
+        Command::ScreenDataset,
+        Command::ScreenTraining,
+        Command::ScreenPlay,
+    ];
+    for (screen, command) in Screen::ALL.into_iter().zip(commands) {
+        let key = app.keymap.shown(command);
+        if screen == app.screen {
+            let text = format!("[{key} {}]", screen.title());
+            x = put(buf, area, x, 0, &text, look.chip(Role::Accent));
+        } else {
+            x = put(buf, area, x + 1, 0, &key, look.style(Role::Accent));
+            x = put(buf, area, x, 0, &format!(" {} ", screen.title()), look.style(Role::Text));
+        }
+        x += 1;
+    }
+    let room = usize::from(area.width.saturating_sub(x + 2));
+    let about = about(app);
+    let text = cut(&about, room, look.glyphs);
+    let line = Rect { width: area.width.saturating_sub(1), ..area };
+    put_right(buf, line, 0, &text, look.style(Role::Text));
+}
+
+/// What the open screen is about, in a few words.
+fn about(app: &App) -> String {
+    match app.screen {
+        Screen::Dataset => {
+            let Some(dir) = &app.browser.dir else {
+                return "no folder".to_owned();
+            };
+            let name = dir.file_name().map_or_else(
+                || sanitize_path(dir),
+                |name| sanitize_path(std::path::Path::new(name)),
+            );
+            let files = super::text::thousands(app.browser.rows.len() as u64);
+            format!("{name} · {files} files")
+        }
+        Screen::Training => match (&app.training.config, app.training.run) {
+            (Some(config), run) if run > 0 => {
+                format!("run {run} · {}x{}", config.num_layers, config.units)
+            }
+            _ => app.training.state.word().to_owned(),
+        },
+        Screen::Play => {
+            let (beats, unit) = meter(app);
+            let tempo = bpm_text(app.controls.milli_bpm);
+            format!("{}  {tempo} bpm  {beats}/{unit}", app.generation.heard())
+        }
+    }
+}
+
+/// The meter in force, 4/4 before anything has played.
+#[must_use]
+pub fn meter(app: &App) -> (u8, u8) {
+    match app.generation.engine.meter {
+        (0, _) | (_, 0) => (4, 4),
+        meter => meter,
+    }
+}
+
+/// The line of keys.
+pub fn hints(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    let hints = app.hints();
+    let pairs: Vec<(&str, &str)> = hints.iter().map(|h| (h.key.as_str(), h.title)).collect();
+    let kept = if app.overlays.is_empty() { 2 } else { 1 };
+    widgets::hints::hints(look, &pairs, kept, area, buf);
+}
+
+/// A piece of the status line; lower ranks stay longest where it is short of room.
+struct Piece {
+    text: String,
+    role: Role,
+    rank: u8,
+}
+
+/// The status line: what computes and plays at the left, how well at the right.
+pub fn status(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    buf.set_style(area, look.tint(Role::Text, 0.06));
+    let (mut left, mut right) = (left_pieces(app, look), right_pieces(app, look));
+    let room = usize::from(area.width.saturating_sub(2));
+    let columns = |pieces: &[Piece]| -> usize {
+        pieces.iter().map(|p| width(&p.text) + 3).sum::<usize>()
+    };
+    while columns(&left) + columns(&right) > room + 3 {
+        let worst = left.iter().chain(&right).map(|p| p.rank).max();
+        let Some(worst) = worst.filter(|rank| *rank > 0) else {
+            break;
+        };
+        left.retain(|p| p.rank != worst);
+        right.retain(|p| p.rank != worst);
+    }
+    let separator = format!(" {} ", look.glyphs.dot);
+    let dim = look.style(Role::Frame);
+    let mut x = 1;
+    for (place, piece) in left.iter().enumerate() {
+        if place > 0 {
+            x = put(buf, area, x, 0, &separator, dim);
+        }
+        x = put(buf, area, x, 0, &piece.text, look.style(piece.role));
+    }
+    let total = columns(&right).saturating_sub(3) as u16;
+    let mut x = (area.width.saturating_sub(total + 1)).max(x + 1);
+    for (place, piece) in right.iter().enumerate() {
+        if place > 0 {
+            x = put(buf, area, x, 0, &separator, dim);
+        }
+        x = put(buf, area, x, 0, &piece.text, look.style(piece.role));
+    }
+}
+
+fn left_pieces(app: &App, look: &Look) -> Vec<Piece> {
+    let [playing, stopped, paused] = look.glyphs.transport;
+    let playback = &app.generation.playback;
+    let piece = |text: String, role, rank| Piece { text, role, rank };
+    let mut pieces = Vec::new();
+    pieces.push(if playback.preview.is_some() {
+        piece(format!("{playing} preview"), Role::Accent, 0)
+    } else if playback.generator {
+        piece(format!("{playing} playing"), Role::Ok, 0)
+    } else {
+        piece(format!("{stopped} stopped"), Role::Dim, 0)
+    });
+    if app.screen != Screen::Play && playback.is_on() {
+        let bar = app.generation.engine.bar.saturating_add(1);
+        pieces.push(piece(format!("bar {bar}"), Role::Text, 4));
+    }
+    let tempo = format!("{} bpm", bpm_text(app.controls.milli_bpm));
+    pieces.push(piece(tempo, Role::Text, 5));
+    let training = &app.training;
+    match &training.state {
+        RunState::Idle => {}
+        RunState::Running => {
+            let percent = (training.fraction() * 100.0).floor();
+            pieces.push(piece(format!("training {percent:.0}%"), Role::Train, 2));
+        }
+        RunState::Paused => {
+            pieces.push(piece(format!("{paused} training paused"), Role::Warn, 2));
+        }
+        RunState::Failed(_) => pieces.push(piece("training failed".into(), Role::Error, 2)),
+        state => pieces.push(piece(format!("training {}", state.word()), Role::Train, 6)),
+    }
+    let model = &app.generation.engine.model;
+    if !model.is_empty() {
+        pieces.push(piece(format!("model {}", cut(model, 32, look.glyphs)), Role::Dim, 7));
+    }
+    if !app.device.is_empty() {
+        pieces.push(piece(cut(&app.device, 34, look.glyphs), Role::Dim, 8));
+    }
+    pieces
+}
+
+fn right_pieces(app: &App, look: &Look) -> Vec<Piece> {
+    let engine = &app.generation.engine;
+    let piece = |text: String, role, rank| Piece { text, role, rank };
+    let mut pieces = Vec::new();
+    if engine.unsaved {
+        let text = format!("{} unsaved", look.glyphs.record);
+        pieces.push(piece(text, Role::Warn, 3));
+    }
+    let sounding = engine
+        .outputs
+        .iter()
+        .find(|o| matches!(o.state, OutputState::Lost(_)))
+        .or_else(|| engine.outputs.iter().find(|o| o.spec != OutputSpec::None));
+    match sounding {
+        None => pieces.push(piece("no output".into(), Role::Dim, 1)),
+        Some(output) => {
+            let name = cut(&output.name, 18, look.glyphs);
+            let (word, role) = output_word(&output.state);
+            pieces.push(piece(format!("{name} {word}"), role, 1));
+        }
+    }
+    let role = if engine.late > 0 { Role::Warn } else { Role::Dim };
+    pieces.push(piece(format!("late {}", engine.late), role, 1));
+    match &engine.realtime {
+        Realtime::Unknown => {}
+        Realtime::Granted => pieces.push(piece("RT ok".into(), Role::Dim, 6)),
+        Realtime::Refused(_) => pieces.push(piece("no RT".into(), Role::Warn, 4)),
+    }
+    pieces
+}
+
+/// A word for an output's state, and its colour.
+#[must_use]
+pub fn output_word(state: &OutputState) -> (&'static str, Role) {
+    match state {
+        OutputState::Ok => ("ok", Role::Ok),
+        OutputState::Muted => ("muted", Role::Dim),
+        OutputState::Lost(_) => ("LOST", Role::Error),
+    }
+}
+
+/// Notices, the newest lowest, at the right bottom of the screen.
+pub fn notices(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    let columns = area.width.saturating_sub(4).min(64);
+    let mut bottom = area.bottom().saturating_sub(1);
+    for notice in app.notices.list.iter().rev().take(3) {
+        let (mark, role) = match notice.level {
+            Level::Info => (look.glyphs.tick, Role::Ok),
+            Level::Warning => (look.glyphs.warn, Role::Warn),
+            Level::Error => (look.glyphs.bad, Role::Error),
+        };
+        let mut lines = wrap(&notice.text, usize::from(columns.saturating_sub(6)));
+        lines.truncate(4);
+        let widest = lines.iter().map(|l| width(l)).max().unwrap_or(0) as u16;
+        let height = lines.len() as u16 + 2;
+        if widest == 0 || bottom < area.y + height {
+            return;
+        }
+        let card = Rect::new(
+            area.right().saturating_sub(widest + 8),
+            bottom - height,
+            widest + 6,
+            height,
+        )
+        .intersection(area);
+        card_with_side(look, role, card, buf);
+        let inner = widgets::panel::Panel::inner(card);
+        put(buf, inner, 1, 0, mark, look.style(role));
+        for (y, line) in (0u16..).zip(&lines) {
+            put(buf, inner, 3, y, line, look.style(Role::Text));
+        }
+        bottom = card.y;
+    }
+}
+
+/// An empty card over whatever is there, its side in a role's colour.
+pub fn card_with_side(look: &Look, role: Role, card: Rect, buf: &mut Buffer) {
+    Clear.render(card, buf);
+    buf.set_style(card, look.base());
+    buf.set_style(card, look.tint(Role::Text, 0.05));
+    ratatui::widgets::Block::bordered()
+        .border_set(look.glyphs.border)
+        .border_style(look.style(role))
+        .render(card, buf);
+}

@@ -1,0 +1,198 @@
+//! The right side of the play screen: knobs, outputs with their levels, the bars so far or
+//! the session.
+
+use super::play;
+use crate::app::{App, Knob as AppKnob};
+use crate::message::{OutputState, OutputView, Realtime};
+use crate::ui::chrome::output_word;
+use crate::ui::layout;
+use crate::ui::look::Look;
+use crate::ui::text::{cut, cut_front, thousands, wrap};
+use crate::ui::theme::Role;
+use crate::ui::widgets::knob::Knob;
+use crate::ui::widgets::meter::lane_levels;
+use crate::ui::widgets::panel::{Section, sections};
+use crate::ui::widgets::{put, put_right, row, sparkline};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::Widget;
+
+/// Draws the column; `with_history` where the bars so far have no panel of their own.
+pub fn draw(app: &App, look: &Look, area: Rect, with_history: bool, buf: &mut Buffer) {
+    let slots = app.generation.engine.outputs.len().clamp(1, 4) as u16;
+    let reasons = lost(app).map_or(0, |_| 2);
+    let inner = area.height.saturating_sub(2);
+    let wants = [
+        (10, 18),
+        (slots + 2, slots + reasons + if inner > 30 { 8 } else { 2 }),
+        if with_history { (2, 40) } else { (3, 40) },
+    ];
+    let rows = layout::stack(inner, &wants);
+    let rows_of = |place: usize| rows.get(place).copied().unwrap_or(0);
+    let last = if with_history { "bars so far" } else { "session" };
+    let parts = [
+        Section::new("knobs", rows_of(0)),
+        Section::new("outputs", rows_of(1)).aside(app.outputs.kit.clone()),
+        Section::new(last, rows_of(2)),
+    ];
+    let areas = sections(look, area, &parts, "", buf);
+    let [knob_area, output_area, last_area] = areas[..] else {
+        return;
+    };
+    knobs(app, look, knob_area, buf);
+    outputs(app, look, output_area, buf);
+    if last_area.height == 0 {
+    } else if with_history {
+        small_history(app, look, last_area, buf);
+    } else {
+        session(app, look, last_area, buf);
+    }
+}
+
+/// The keys of a knob, arrows where they are arrows.
+fn keys(look: &Look, knob: &AppKnob) -> String {
+    let [up, down, left, right] = look.glyphs.arrows;
+    let short = |key: &str| match key {
+        "up" => up.to_owned(),
+        "down" => down.to_owned(),
+        "left" => left.to_owned(),
+        "right" => right.to_owned(),
+        key => key.to_owned(),
+    };
+    format!("{} {}", short(&knob.keys.0), short(&knob.keys.1))
+        .trim()
+        .to_owned()
+}
+
+/// Six knobs: with a row between them where there is room, the last two on one row each
+/// where there is not.
+fn knobs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    let pitch = if area.height >= 17 { 3 } else { 2 };
+    let roomy = area.height >= 12;
+    let mut y = 0;
+    for (place, knob) in app.knobs().iter().enumerate() {
+        let rows = if roomy || place < 4 { 2 } else { 1 };
+        let left = area.height.saturating_sub(y);
+        let area = Rect::new(area.x + 1, area.y + y.min(area.height), area.width.saturating_sub(2), rows.min(left));
+        let keys = keys(look, knob);
+        let mut name = knob.label.to_owned();
+        if rows == 1 {
+            name = format!("{name} {keys}");
+        }
+        let value = cut(&knob.value_text, usize::from(area.width / 2), look.glyphs);
+        let widget = Knob {
+            look,
+            name: &name,
+            value: &value,
+            share: knob.fraction,
+            origin: if knob.two_sided { 0.5 } else { 0.0 },
+            keys: &keys,
+            pending: knob.pending,
+        };
+        if area.height > 0 {
+            (&widget).render(area, buf);
+        }
+        y += if roomy { pitch } else { rows };
+    }
+}
+
+/// The first output that is lost, and why.
+fn lost(app: &App) -> Option<(&OutputView, &str)> {
+    let outputs = app.generation.engine.outputs.iter();
+    outputs
+        .filter_map(|output| match &output.state {
+            OutputState::Lost(reason) => Some((output, reason.as_str())),
+            _ => None,
+        })
+        .next()
+}
+
+fn outputs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    let engine = &app.generation.engine;
+    let area = Rect::new(area.x + 1, area.y, area.width.saturating_sub(2), area.height);
+    let mut y = 0;
+    if engine.outputs.is_empty() {
+        put(buf, area, 0, y, "none", look.style(Role::Dim));
+        let text = "o chooses";
+        put_right(buf, area, y, text, look.style(Role::Dim));
+        y += 1;
+    }
+    for output in &engine.outputs {
+        let (word, role) = output_word(&output.state);
+        put_right(buf, area, y, word, look.style(role));
+        let room = usize::from(area.width).saturating_sub(word.len() + 1);
+        let name = cut(&output.name, room, look.glyphs);
+        put(buf, area, 0, y, &name, look.style(Role::Text));
+        y += 1;
+    }
+    if let Some((_, reason)) = lost(app) {
+        let spare = area.height.saturating_sub(y + 2);
+        for line in wrap(reason, usize::from(area.width)).iter().take(usize::from(spare)) {
+            put(buf, area, 0, y, line, look.style(Role::Warn));
+            y += 1;
+        }
+    }
+    let role = if engine.late > 0 { Role::Warn } else { Role::Dim };
+    put(buf, area, 0, y, &format!("late {}", engine.late), look.style(role));
+    let p99 = format!("p99 {:.1}ms", f64::from(engine.p99_late_us) / 1000.0);
+    put_right(buf, area, y, &p99, look.style(Role::Dim));
+    let meters = crate::ui::widgets::below(area, y + 1);
+    let meters = Rect { height: meters.height.min(6), ..meters };
+    lane_levels(look, &engine.lane_levels, meters, buf);
+}
+
+/// How full the last bars were, and how alike.
+fn small_history(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    let area = Rect::new(area.x + 1, area.y, area.width.saturating_sub(2), area.height);
+    let history = &app.generation.history;
+    let Some(last) = history.back() else {
+        put(buf, area, 0, 0, "none yet", look.style(Role::Dim));
+        return;
+    };
+    if area.height >= 12 + 9 {
+        play::history(app, look, area, buf);
+        return;
+    }
+    let fullness = history.iter().map(|bar| bar.fullness);
+    sparkline::sparkline(look, fullness, true, look.style(Role::Knob), area, buf);
+    let alike = last.likeness.map_or(String::new(), |l| format!("alike {:.0}%", l * 100.0));
+    put(buf, area, 0, 1, &format!("bar {}", last.bar.saturating_add(1)), look.style(Role::Text));
+    put_right(buf, area, 1, &alike, look.style(Role::Dim));
+}
+
+/// Figures of the session.
+fn session(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    let engine = &app.generation.engine;
+    let area = Rect::new(area.x + 1, area.y, area.width.saturating_sub(2), area.height);
+    let none = look.glyphs.none.to_owned();
+    let realtime = match &engine.realtime {
+        Realtime::Unknown => (none.clone(), Role::Dim),
+        Realtime::Granted => ("granted".to_owned(), Role::Ok),
+        Realtime::Refused(reason) => (reason.clone(), Role::Warn),
+    };
+    let saved = app.saved_to.as_ref().map_or_else(
+        || (if engine.unsaved { "not yet" } else { look.glyphs.none }.to_owned(), Role::Text),
+        |path| (path.clone(), Role::Text),
+    );
+    let or_none = |text: &str| if text.is_empty() { none.clone() } else { text.to_owned() };
+    let lines = [
+        ("bars", (thousands(engine.recorded_bars), Role::Text)),
+        ("notes", (thousands(engine.sent), Role::Text)),
+        ("saved to", saved),
+        ("model", (or_none(&engine.model), Role::Text)),
+        ("device", (or_none(&app.device), Role::Text)),
+        ("real time", realtime),
+        ("theme", (look.theme_name().to_owned(), Role::Text)),
+    ];
+    for (y, (name, (value, role))) in (0u16..).zip(lines) {
+        let line = row(area, y);
+        put(buf, line, 0, 0, name, look.style(Role::Dim));
+        let room = usize::from(area.width.saturating_sub(10));
+        let value = if name == "saved to" {
+            cut_front(&value, room, look.glyphs)
+        } else {
+            cut(&value, room, look.glyphs)
+        };
+        put_right(buf, line, 0, &value, look.style(role));
+    }
+}

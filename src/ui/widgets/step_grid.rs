@@ -1,0 +1,389 @@
+//! [`StepGrid`]: the beat itself. Lanes down, steps across, velocity as shade; micro-timing
+//! shifts a mark within its cell where cells are wide; the playhead, what is committed and
+//! what may still change. Which steps are shown is decided by [`super::step_window`]; one
+//! cell is drawn by [`super::step_cells`].
+
+use super::{put, put_right};
+use crate::beat::lane::Lane;
+use crate::message::{LANES, Step};
+use crate::ui::look::{Firmness, Look};
+use crate::ui::theme::Role;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+
+/// Lanes from the top of the screen down, as a drummer sees the kit: metal above, kick below.
+pub const TOP_DOWN: [Lane; LANES] = [
+    Lane::Crash,
+    Lane::Ride,
+    Lane::HighTom,
+    Lane::MidTom,
+    Lane::LowTom,
+    Lane::OpenHat,
+    Lane::ClosedHat,
+    Lane::Snare,
+    Lane::Kick,
+];
+
+/// How much is written beside the lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// `clsd hh`, with the mute mark.
+    Long,
+    /// `ch`.
+    Short,
+}
+
+impl Labels {
+    /// Columns, with a gap.
+    #[must_use]
+    pub const fn columns(self) -> u16 {
+        match self {
+            Self::Long => 9,
+            Self::Short => 3,
+        }
+    }
+}
+
+/// A stretch of steps and how it divides.
+#[derive(Clone, Copy, Debug)]
+pub struct Beat<'a> {
+    /// The steps known.
+    pub steps: &'a [Step],
+    /// The number of `steps[0]`; a bar starts at every multiple of `steps_per_bar` from
+    /// `bar_origin` on.
+    pub first: u64,
+    /// A step at which a bar starts, at or before `first` (or any other bar start).
+    pub bar_origin: u64,
+    /// Steps a bar, at least 1.
+    pub steps_per_bar: u16,
+    /// Steps a beat, at least 1.
+    pub steps_per_beat: u16,
+}
+
+impl<'a> Beat<'a> {
+    /// A step by its number.
+    #[must_use]
+    pub fn step(&self, number: u64) -> Option<&'a Step> {
+        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.steps.get(index)
+    }
+
+    /// A step's place in its bar.
+    #[must_use]
+    pub fn in_bar(&self, number: u64) -> u64 {
+        let bar = u64::from(self.steps_per_bar.max(1));
+        let origin = self.bar_origin % bar;
+        (number % bar + bar - origin) % bar
+    }
+
+    /// A step's place in its beat.
+    #[must_use]
+    pub fn in_beat(&self, number: u64) -> u64 {
+        self.in_bar(number) % u64::from(self.steps_per_beat.max(1))
+    }
+}
+
+/// The grid of steps.
+#[derive(Clone, Debug)]
+pub struct StepGrid<'a> {
+    /// How to draw.
+    pub look: &'a Look,
+    /// What to draw.
+    pub beat: Beat<'a>,
+    /// The first step to show, and how many.
+    pub window: (u64, u64),
+    /// Columns a step.
+    pub cell: u16,
+    /// Rows a lane: 1, or 2, or 3 with a gap.
+    pub lane_rows: u16,
+    /// The step that sounds.
+    pub playhead: Option<u64>,
+    /// The first step that may still change.
+    pub revisable_from: Option<u64>,
+    /// Muted lanes as bits, lane 0 lowest.
+    pub mutes: u16,
+    /// The lane under the cursor.
+    pub chosen: Option<usize>,
+    /// What is written beside the lanes.
+    pub labels: Labels,
+    /// Whether a ruler of beats stands above.
+    pub ruler: bool,
+    /// Whether playhead and committed marks stand below.
+    pub marks: bool,
+}
+
+impl StepGrid<'_> {
+    /// The column of a step from the grid's left, bar lines included.
+    fn column(&self, number: u64) -> Option<u16> {
+        let (first, count) = self.window;
+        let offset = number.checked_sub(first).filter(|o| *o < count)?;
+        let bars_before = self.bar_lines(number);
+        let columns = offset * u64::from(self.cell) + bars_before;
+        u16::try_from(columns + u64::from(self.labels.columns())).ok()
+    }
+
+    /// Bar lines between the window's start and a step.
+    fn bar_lines(&self, number: u64) -> u64 {
+        let (first, _) = self.window;
+        let bar = u64::from(self.beat.steps_per_bar.max(1));
+        if number <= first {
+            return 0;
+        }
+        (self.beat.in_bar(first) + (number - first)) / bar
+    }
+
+    fn firmness(&self, number: u64) -> Firmness {
+        match self.revisable_from {
+            Some(edge) if number >= edge => Firmness::Revisable,
+            _ => Firmness::Committed,
+        }
+    }
+
+    fn draw_ruler(&self, area: Rect, buf: &mut Buffer, number: u64, x: u16) {
+        let in_bar = self.beat.in_bar(number);
+        let style = if self.playhead == Some(number) {
+            self.look.style(Role::Playhead)
+        } else {
+            self.look.style(Role::Dim)
+        };
+        if self.beat.in_beat(number) == 0 {
+            let beat = in_bar / u64::from(self.beat.steps_per_beat.max(1)) + 1;
+            put(buf, area, x, 0, &beat.to_string(), style);
+        } else {
+            put(buf, area, x, 0, self.look.glyphs.dot, style);
+        }
+    }
+
+    fn draw_label(&self, area: Rect, buf: &mut Buffer, lane: Lane, y: u16) {
+        let index = lane.index();
+        let muted = self.mutes >> index & 1 == 1;
+        let mut style = if muted {
+            self.look.style(Role::Dim)
+        } else {
+            self.look.lane(index)
+        };
+        let chosen = self.chosen == Some(index);
+        if chosen {
+            style = style.patch(self.look.selection());
+        }
+        match self.labels {
+            Labels::Long => {
+                let cursor = if chosen { self.look.glyphs.cursor } else { " " };
+                put(buf, area, 0, y, cursor, self.look.style(Role::Accent));
+                put(buf, area, 1, y, lane.label(), style);
+                if muted {
+                    let warn = self.look.style(Role::Warn);
+                    put_right(buf, Rect { width: 9, ..area }, y, "M", warn);
+                }
+            }
+            Labels::Short => {
+                put(buf, area, 0, y, lane.short(), style);
+            }
+        }
+    }
+
+    /// The brackets under the grid that say what is committed.
+    fn draw_marks(&self, area: Rect, buf: &mut Buffer, y: u16) {
+        let (first, count) = self.window;
+        let g = self.look.glyphs;
+        let Some(edge) = self.revisable_from else {
+            return;
+        };
+        let known = self.beat.first.saturating_add(self.beat.steps.len() as u64);
+        let end = first.saturating_add(count).min(known);
+        let edge = edge.max(first).min(end);
+        let spans = [
+            (first.max(self.beat.first), edge, g.committed, "committed", Role::Committed),
+            (edge, end, g.revisable, "revisable", Role::Revisable),
+        ];
+        for (from, to, ends, word, role) in spans {
+            let Some(last) = to.checked_sub(1).filter(|last| *last >= from) else {
+                continue;
+            };
+            let (Some(left), Some(right)) = (self.column(from), self.column(last)) else {
+                continue;
+            };
+            let columns = right + self.cell.saturating_sub(1).max(1) - left;
+            let style = self.look.style(role);
+            let line = Rect::new(area.x.saturating_add(left), area.y, columns, area.height)
+                .intersection(area);
+            if columns < 2 {
+                put(buf, line, 0, y, ends[1], style);
+                continue;
+            }
+            put(buf, line, 0, y, &ends[1].repeat(usize::from(columns)), style);
+            put(buf, line, 0, y, ends[0], style);
+            put(buf, line, columns - 1, y, ends[2], style);
+            let label = word.len() as u16 + 2;
+            if columns > label + 1 {
+                let at = (columns - label) / 2;
+                put(buf, line, at, y, &format!(" {word} "), style);
+            }
+        }
+    }
+}
+
+impl Widget for &StepGrid<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let area = area.intersection(buf.area);
+        let top = u16::from(self.ruler);
+        let rows = self.lane_rows.max(1) * LANES as u16;
+        for (place, lane) in TOP_DOWN.into_iter().enumerate() {
+            self.draw_label(area, buf, lane, top + place as u16 * self.lane_rows.max(1));
+        }
+        let (first, count) = self.window;
+        for number in first..first.saturating_add(count) {
+            let Some(x) = self.column(number).filter(|x| *x < area.width) else {
+                break;
+            };
+            let beat = self.beat.in_bar(number) / u64::from(self.beat.steps_per_beat.max(1));
+            let ground = if self.playhead == Some(number) {
+                self.look.tint(Role::Playhead, 0.25)
+            } else if beat.is_multiple_of(2) {
+                self.look.tint(Role::Text, 0.045)
+            } else {
+                Style::new()
+            };
+            let columns = self.cell.min(area.width - x);
+            let stripe = Rect::new(area.x + x, area.y + top, columns, rows).intersection(area);
+            buf.set_style(stripe, ground);
+            if self.ruler {
+                self.draw_ruler(area, buf, number, x);
+            }
+            if number > first && self.beat.in_bar(number) == 0 {
+                for y in 0..top + rows {
+                    let style = self.look.style(Role::Frame);
+                    put(buf, area, x - 1, y, self.look.glyphs.bar_line, style);
+                }
+            }
+        }
+        for number in first..first.saturating_add(count) {
+            let Some(x) = self.column(number).filter(|x| *x < area.width) else {
+                break;
+            };
+            let Some(step) = self.beat.step(number) else {
+                continue;
+            };
+            for (place, lane) in TOP_DOWN.into_iter().enumerate() {
+                let Some(cell) = step.get(lane.index()) else {
+                    continue;
+                };
+                super::step_cells::draw(
+                    &super::step_cells::Mark {
+                        look: self.look,
+                        lane: lane.index(),
+                        cell: *cell,
+                        columns: self.cell,
+                        rows: self.lane_rows.max(1),
+                        firmness: self.firmness(number),
+                        muted: self.mutes >> lane.index() & 1 == 1,
+                        on_beat: self.beat.in_beat(number) == 0,
+                    },
+                    area,
+                    (x, top + place as u16 * self.lane_rows.max(1)),
+                    buf,
+                );
+            }
+        }
+        if self.marks {
+            if let Some(x) = self.playhead.and_then(|p| self.column(p)) {
+                let mark = self.look.glyphs.playhead;
+                put(buf, area, x, top + rows, mark, self.look.style(Role::Playhead));
+            }
+            self.draw_marks(area, buf, top + rows + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::picture;
+    use super::*;
+    use crate::message::Cell;
+    use crate::ui::glyphs::GlyphSet;
+    use crate::ui::look::ColorDepth;
+    use crate::ui::theme::Theme;
+
+    fn steps() -> Vec<Step> {
+        (0..20)
+            .map(|n| {
+                let mut step = Step::default();
+                let hit = |velocity, offset| Cell { velocity, offset };
+                step[Lane::ClosedHat.index()] = hit(if n % 2 == 0 { 90 } else { 20 }, 0.0);
+                if n % 4 == 0 {
+                    step[Lane::Kick.index()] = hit(120, if n == 4 { 0.3 } else { 0.0 });
+                }
+                step
+            })
+            .collect()
+    }
+
+    fn grid<'a>(look: &'a Look, steps: &'a [Step]) -> StepGrid<'a> {
+        StepGrid {
+            look,
+            beat: Beat {
+                steps,
+                first: 32,
+                bar_origin: 0,
+                steps_per_bar: 16,
+                steps_per_beat: 4,
+            },
+            window: (32, 20),
+            cell: 2,
+            lane_rows: 1,
+            playhead: Some(35),
+            revisable_from: Some(38),
+            mutes: 1 << Lane::Crash.index(),
+            chosen: None,
+            labels: Labels::Long,
+            ruler: true,
+            marks: true,
+        }
+    }
+
+    #[test]
+    fn lanes_run_down_and_steps_across() {
+        let look = Look::default();
+        let steps = steps();
+        insta::assert_snapshot!(picture(&grid(&look, &steps), 52, 12));
+        let ascii = Look::new(Theme::plain(), ColorDepth::None, GlyphSet::Ascii);
+        let ascii = picture(&grid(&ascii, &steps), 52, 12);
+        assert!(ascii.is_ascii());
+        insta::assert_snapshot!(ascii);
+    }
+
+    #[test]
+    fn wide_cells_show_micro_timing() {
+        let look = Look::default();
+        let steps = steps();
+        let wide = StepGrid {
+            cell: 4,
+            window: (32, 8),
+            ..grid(&look, &steps)
+        };
+        let picture = picture(&wide, 44, 12);
+        let kick = picture.lines().nth(9).unwrap();
+        assert!(kick.contains("kick    ███"), "{kick}");
+        assert!(kick.ends_with("·    ███·   ·   ·"), "a late hit lies right: {kick}");
+    }
+
+    #[test]
+    fn any_area_and_any_window_can_be_drawn() {
+        let look = Look::default();
+        let steps = steps();
+        for (width, height) in [(0, 0), (1, 1), (9, 3), (12, 40), (400, 2)] {
+            for window in [(0, 0), (u64::MAX - 2, 9), (30, 4000)] {
+                for steps_per_bar in [0, 1, 16] {
+                    let mut grid = grid(&look, &steps);
+                    grid.window = window;
+                    grid.beat.steps_per_bar = steps_per_bar;
+                    grid.playhead = Some(u64::MAX);
+                    grid.revisable_from = Some(0);
+                    picture(&grid, width, height);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The command line: exit codes, help, refusals.
+
+use crate::support::{Home, Outcome};
+use std::io::Read;
+use std::process::Stdio;
+
+fn run(args: &[&str]) -> Outcome {
+    Home::new().run(args)
+}
+
+#[test]
+fn without_a_terminal_there_is_one_line_and_exit_2() {
+    let outcome = run(&[]);
+    assert_eq!(outcome.code, 2, "{outcome:?}");
+    assert_eq!(outcome.out, "", "nothing is written into a pipe");
+    assert!(outcome.err.contains("terminal"), "{outcome:?}");
+    assert!(!outcome.err.contains('\x1b'), "{outcome:?}");
+    assert_eq!(outcome.err.trim_end().lines().count(), 1, "{outcome:?}");
+}
+
+#[test]
+fn help_shows_every_subcommand_examples_and_exit_codes() {
+    let outcome = run(&["--help"]);
+    assert_eq!(outcome.code, 0);
+    for word in [
+        "train",
+        "generate",
+        "inspect",
+        "evaluate",
+        "doctor",
+        "ports",
+        "completions",
+        "man",
+        "--midi-out",
+        "--data-dir",
+        "--kit",
+        "Examples:",
+        "Exit codes:",
+        "130",
+    ] {
+        assert!(
+            outcome.out.contains(word),
+            "{word} is missing:\n{}",
+            outcome.out
+        );
+    }
+    for sub in ["train", "generate", "inspect", "evaluate"] {
+        let outcome = run(&[sub, "--help"]);
+        assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{sub}");
+    }
+    assert!(run(&["--version"]).out.starts_with("beatgen-tui "));
+}
+
+#[test]
+fn bad_usage_is_refused_with_a_hint() {
+    for (args, word) in [
+        (vec!["generate", "--temperature", "3"], "from 0 to 2"),
+        (vec!["--device", "abacus"], "cpu"),
+        (vec!["trian"], "train"),
+        (vec!["train"], "--data-dir"),
+        (vec!["inspect"], "FILE"),
+        (
+            vec!["train", "--data-dir", ".", "--representation", "mel"],
+            "not built yet",
+        ),
+    ] {
+        let outcome = run(&args);
+        assert_eq!(outcome.code, 2, "{args:?} {outcome:?}");
+        assert!(outcome.err.contains(word), "{args:?} {outcome:?}");
+        assert_eq!(outcome.out, "");
+    }
+}
+
+#[test]
+fn outside_text_is_sanitized_in_errors() {
+    let outcome = run(&["--\x1b]0;owned\x07"]);
+    assert_eq!(outcome.code, 2);
+    assert!(!outcome.err.contains(['\x1b', '\x07']), "{outcome:?}");
+    let outcome = run(&["inspect", "\x1b]0;owned\x07.mid"]);
+    assert!(!outcome.err.contains(['\x1b', '\x07']), "{outcome:?}");
+    assert!(!outcome.out.contains(['\x1b', '\x07']), "{outcome:?}");
+}
+
+#[test]
+fn folders_without_drums_are_refused() {
+    let home = Home::new();
+    for job in ["train", "evaluate"] {
+        let outcome = home.run(&[job, "--data-dir", "."]);
+        assert_eq!(outcome.code, 2, "{job}: {outcome:?}");
+        assert!(outcome.err.starts_with("error: "), "{job}: {outcome:?}");
+        let outcome = home.run(&[job, "--data-dir", "not there"]);
+        assert_eq!(outcome.code, 2, "{job}: {outcome:?}");
+        assert!(outcome.err.contains("not there"), "{job}: {outcome:?}");
+    }
+}
+
+#[test]
+fn same_seed_same_bytes_and_nothing_is_overwritten() {
+    let home = Home::new();
+    let write = |seed: &str| {
+        let args = [
+            "generate",
+            "--output-path",
+            "g/o.mid",
+            "--sequence-length",
+            "64",
+            "--seed",
+            seed,
+        ];
+        let outcome = home.run(&args);
+        assert_eq!(outcome.code, 0, "{outcome:?}");
+    };
+    for seed in ["7", "7", "8"] {
+        write(seed);
+    }
+    let read = |name: &str| std::fs::read(home.path().join("g").join(name)).unwrap();
+    assert_eq!(read("o.mid"), read("o.1.mid"));
+    assert_ne!(read("o.mid"), read("o.2.mid"));
+    assert!(read("o.mid").starts_with(b"MThd"));
+}
+
+#[test]
+fn doctor_and_ports_answer_on_any_machine() {
+    for (job, words) in [
+        (
+            "doctor",
+            vec!["devices", "MIDI", "audio", "terminal", "paths"],
+        ),
+        ("ports", vec![]),
+    ] {
+        let outcome = run(&[job]);
+        assert_eq!(outcome.code, 0, "{job}: {outcome:?}");
+        assert!(
+            !outcome.out.is_empty() && !outcome.err.contains("ALSA lib"),
+            "{job}: {outcome:?}"
+        );
+        for word in words {
+            assert!(outcome.out.contains(word), "{word}: {}", outcome.out);
+        }
+    }
+}
+
+#[test]
+fn completions_and_the_manual_know_every_flag() {
+    for shell in ["bash", "zsh", "fish"] {
+        let outcome = run(&["completions", shell]);
+        assert_eq!(outcome.code, 0);
+        assert!(outcome.out.contains("sequence-length"), "{shell}");
+    }
+    let page = run(&["man"]);
+    assert!(
+        page.code == 0 && page.out.starts_with(".ie") | page.out.contains(".TH"),
+        "{}",
+        page.out
+    );
+    assert!(page.out.contains("seed\\-path") && page.out.contains("midi\\-out"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let mut child = Home::new()
+        .command(&["man"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    let mut errors = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut errors)
+        .unwrap();
+    assert_eq!((status.code(), errors.as_str()), (Some(0), ""));
+}
