@@ -4,7 +4,7 @@ use super::facts::read;
 use super::scan::Scan;
 use crate::beat::grid::BeatGrid;
 use crate::beat::smf;
-use crate::message::ScanRow;
+use crate::message::{FileStatus, ScanRow};
 use rayon::prelude::*;
 
 pub use super::facts::{FileFacts, inspect_file};
@@ -30,11 +30,26 @@ pub struct Example {
 /// list names the files that have become unreadable since, and why.
 #[must_use]
 pub fn load(scan: &Scan, split: Option<&str>) -> (Vec<Example>, Vec<(String, String)>) {
-    let wanted: Vec<&ScanRow> = scan
-        .rows
-        .iter()
-        .filter(|row| row.status.usable() && split.is_none_or(|split| row.split == split))
-        .collect();
+    load_where(scan, |row| {
+        row.status.usable() && split.is_none_or(|split| row.split == split)
+    })
+}
+
+/// [`load`] with the duplicates: a measurement over a split counts every file of it, whether or
+/// not the same drumming stands elsewhere in the folder too.
+#[must_use]
+pub fn load_all(scan: &Scan, split: Option<&str>) -> (Vec<Example>, Vec<(String, String)>) {
+    load_where(scan, |row| {
+        let twice = row.status == FileStatus::Duplicate && row.lane_counts.iter().any(|&n| n > 0);
+        (row.status.usable() || twice) && split.is_none_or(|split| row.split == split)
+    })
+}
+
+fn load_where(
+    scan: &Scan,
+    wanted: impl Fn(&ScanRow) -> bool,
+) -> (Vec<Example>, Vec<(String, String)>) {
+    let wanted: Vec<&ScanRow> = scan.rows.iter().filter(|row| wanted(row)).collect();
     let read: Vec<Result<Example, (String, String)>> = wanted
         .par_iter()
         .map(|row| example(row, scan).map_err(|why| (row.name.clone(), why)))

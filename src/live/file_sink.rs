@@ -57,7 +57,11 @@ impl MidiSink for RingSink {
             bytes: [0; 3],
             len: bytes.len().min(3) as u8,
         };
-        message.bytes.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        message
+            .bytes
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(to, from)| *to = *from);
         self.ring.push(message).map_err(|_| SinkError::Full)
     }
 

@@ -206,7 +206,9 @@ impl Generator {
     }
 
     fn is_hearing(&self) -> bool {
-        self.incoming.as_ref().is_some_and(|incoming| !incoming.to_hear.is_empty())
+        self.incoming
+            .as_ref()
+            .is_some_and(|incoming| !incoming.to_hear.is_empty())
     }
 
     /// Lets what comes in hear at most `budget` steps; tells whether it heard any.
@@ -265,7 +267,9 @@ impl Generator {
                             bar: passed / bar,
                             ..place
                         };
-                        incoming.sampler.force(&mut self.scratch, &passed, &ahead.step);
+                        incoming
+                            .sampler
+                            .force(&mut self.scratch, &passed, &ahead.step);
                     }
                 }
                 before = &self.scratch;

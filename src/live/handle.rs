@@ -40,7 +40,7 @@ pub struct EngineOptions {
     pub kit: Kit,
     /// Outputs in slot order, at most four.
     pub outputs: Vec<OutputSpec>,
-    /// The folder of session journals; see [`session_file::sessions_dir`].
+    /// The folder of session journals.
     pub sessions: PathBuf,
 }
 
@@ -107,7 +107,8 @@ impl EngineHandle {
         let outputs = Outputs::new(changes, left, pulse, options.kit, views);
         let outputs = (std::thread::Builder::new().name("outputs".into()))
             .spawn(move || outputs.run(&outputs_inbox))?;
-        let engine = (std::thread::Builder::new().name("engine".into())).spawn(move || run.run())?;
+        let engine =
+            (std::thread::Builder::new().name("engine".into())).spawn(move || run.run())?;
         let handle = Self {
             inner: Arc::new(Inner {
                 engine: to_engine,
@@ -208,7 +209,11 @@ impl EngineHandle {
     /// If nothing was played, or the file cannot be written.
     pub fn save_session(&self, path: PathBuf) -> Result<PathBuf, SessionError> {
         let (reply, answer) = crossbeam_channel::bounded(1);
-        let late = SessionError::new(&path, "the journal does not answer", "is the disk full or gone?");
+        let late = SessionError::new(
+            &path,
+            "the journal does not answer",
+            "is the disk full or gone?",
+        );
         self.send(EngineCommand::Save { path, reply });
         answer.recv_timeout(PATIENCE).unwrap_or(Err(late))
     }
@@ -223,7 +228,11 @@ impl EngineHandle {
     }
 
     fn tell_outputs(&self, command: OutputCommand) {
-        let outputs = self.inner.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs = self
+            .inner
+            .outputs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(outputs) = outputs.as_ref() {
             let _ = outputs.send(command);
         }
@@ -232,7 +241,11 @@ impl EngineHandle {
 
 impl Inner {
     fn shutdown(&self) -> Ending {
-        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let threads = self
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(threads) = threads else {
             return Ok(None);
         };
@@ -242,7 +255,10 @@ impl Inner {
         let _ = threads.engine.join();
         let scheduler = threads.scheduler.join();
         drop(scheduler);
-        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.outputs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let _ = threads.outputs.join();
         threads.session.join().unwrap_or(Ok(None))
     }

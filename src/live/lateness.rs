@@ -141,7 +141,11 @@ const fn top_of(bin: usize) -> u32 {
 /// histograms does not exceed; rounded up to the edge of its bin. 0 if no note was counted.
 #[must_use]
 pub fn percentile_us(before: &Histogram, now: &Histogram, q: f64) -> u32 {
-    let counts = || now.iter().zip(before).map(|(n, b)| u64::from(n.wrapping_sub(*b)));
+    let counts = || {
+        now.iter()
+            .zip(before)
+            .map(|(n, b)| u64::from(n.wrapping_sub(*b)))
+    };
     let total: u64 = counts().sum();
     let wanted = ((total as f64 * q).ceil() as u64).max(1);
     let mut below = 0;

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod clock;
+mod commit;
 pub mod engine;
 pub mod file_sink;
 mod generator;
@@ -26,8 +27,11 @@ pub mod session;
 pub mod session_file;
 pub mod sink;
 mod slot;
+pub mod song;
 pub mod synth;
+mod take;
 mod view;
+pub mod wires;
 
 #[cfg(test)]
 mod alloc_probe;

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// How often returned sinks are looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The port list is read at every so manieth look.
+/// The port list is read once in this many looks.
 const LOOKS_A_WATCH: u32 = 10;
 
 /// What the outputs thread can be told.
@@ -256,7 +256,8 @@ impl Outputs {
         });
         // Empty slots at the end are of no interest.
         let mut views: Vec<OutputView> = views.collect();
-        let used = (views.iter().rposition(|view| view.spec != OutputSpec::None)).map_or(1, |i| i + 1);
+        let used =
+            (views.iter().rposition(|view| view.spec != OutputSpec::None)).map_or(1, |i| i + 1);
         views.truncate(used);
         if **self.views.load() != views {
             self.views.store(Arc::new(views));

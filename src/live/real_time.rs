@@ -34,7 +34,9 @@ pub fn spawn(
 /// Whether the system would grant the priority, found out on a thread that ends at once.
 #[must_use]
 pub fn probe() -> Realtime {
-    std::thread::spawn(raise_priority).join().unwrap_or_default()
+    std::thread::spawn(raise_priority)
+        .join()
+        .unwrap_or_default()
 }
 
 /// Polls until the engine is gone and every note is closed.

@@ -8,6 +8,7 @@
 use super::lateness::Pulse;
 use super::sink::MidiSink;
 use super::slot::{Slot, Voices};
+pub use super::wires::{Change, Command, Note, Played, Wires};
 use crate::message::LANES;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -21,78 +22,6 @@ pub const NAP_NS: u64 = 1_000_000;
 
 /// Commands, events and records under way at most; far more than two steps of nine lanes.
 const WAITING: usize = 4_096;
-
-/// A committed note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Its own number.
-    pub id: u64,
-    /// The step it belongs to, counted from the start of playing.
-    pub step: u64,
-    /// The lane, 0 to 8.
-    pub lane: u8,
-    /// 1 to 127.
-    pub velocity: u8,
-    /// When it begins, in nanoseconds.
-    pub at_ns: u64,
-    /// When it ends.
-    pub off_ns: u64,
-}
-
-/// What the engine tells the scheduler, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Play this at its time.
-    Note(Note),
-    /// Forget what is to come and close what sounds.
-    Silence,
-    /// As `Silence`, and tell every device so by controller.
-    Panic,
-}
-
-/// What the outputs thread changes.
-pub enum Change {
-    /// Another sink, or none.
-    Sink {
-        /// Which output.
-        slot: usize,
-        /// The opened sink.
-        sink: Option<Box<dyn MidiSink>>,
-    },
-    /// Another kit; notes that sound are still closed on the key they were sent on.
-    Voices {
-        /// Which output.
-        slot: usize,
-        /// What plays each lane.
-        voices: Voices,
-    },
-    /// Whether an output is told to be silent.
-    Muted {
-        /// Which output.
-        slot: usize,
-        /// Silent or not.
-        muted: bool,
-    },
-}
-
-/// What the scheduler has played, for the journal and the screen; with or without outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Played {
-    /// A note began.
-    On {
-        /// The note as it was committed.
-        note: Note,
-        /// When it was really sent.
-        sent_ns: u64,
-    },
-    /// A note ended before its time.
-    Cut {
-        /// Its number.
-        id: u64,
-        /// When.
-        at_ns: u64,
-    },
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
@@ -120,20 +49,6 @@ impl PartialOrd for Event {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
-}
-
-/// The ends of the rings that others hold.
-pub struct Wires {
-    /// The engine's: what to play.
-    pub commands: rtrb::Producer<Command>,
-    /// The engine's: what was played.
-    pub played: rtrb::Consumer<Played>,
-    /// The outputs thread's: what to change.
-    pub changes: rtrb::Producer<Change>,
-    /// The outputs thread's: sinks to drop.
-    pub left: rtrb::Consumer<Box<dyn MidiSink>>,
-    /// Anyone's: what is counted.
-    pub pulse: Arc<Pulse>,
 }
 
 /// The player of committed notes.
@@ -198,7 +113,8 @@ impl Scheduler {
         self.give_back(now_ns);
         let lost = (self.slots.iter().enumerate())
             .fold(0, |bits, (i, slot)| bits | (u8::from(slot.is_lost()) << i));
-        self.pulse.publish(self.slots.iter().map(Slot::sounding).sum(), lost);
+        self.pulse
+            .publish(self.slots.iter().map(Slot::sounding).sum(), lost);
         let look = now_ns.saturating_add(NAP_NS);
         self.queue.peek().map_or(look, |next| next.at_ns.min(look))
     }
@@ -239,7 +155,8 @@ impl Scheduler {
             // A sink may only go in once the one before it is out, and that needs room to leave.
             match self.changes.peek() {
                 Ok(Change::Sink { slot, .. })
-                    if self.left.is_full() || self.slots.get(*slot).is_some_and(Slot::is_leaving) => {}
+                    if self.left.is_full()
+                        || self.slots.get(*slot).is_some_and(Slot::is_leaving) => {}
                 Ok(_) => {
                     if let Ok(change) = self.changes.pop() {
                         self.change(change, now_ns);
@@ -330,7 +247,9 @@ impl Scheduler {
             *entry = Some(note.id);
         }
         // A late note keeps its length, or a note-off in the past would swallow it.
-        let off_ns = note.off_ns.saturating_add(now_ns.saturating_sub(note.at_ns));
+        let off_ns = note
+            .off_ns
+            .saturating_add(now_ns.saturating_sub(note.at_ns));
         let lane = note.lane;
         self.queue_event(off_ns, What::Off { id: note.id, lane });
         self.pulse.note_sent(now_ns.saturating_sub(note.at_ns));

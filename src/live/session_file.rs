@@ -1,10 +1,11 @@
 //! The journal on the disk: a thread that writes it as it grows, saves it as `.mid`, and sees to it
 //! that nothing played is lost when the program ends or is killed.
 //!
-//! A journal is a file of JSON lines in `$XDG_STATE_HOME/beatgen-tui/sessions`, written out every
-//! second and synced at the end. It is locked while its program lives.
+//! A journal is a file of JSON lines in a folder that the caller names, written out every second
+//! and synced at the end. It is locked while its program lives.
 
-use super::session::{Journal, Record, SessionError, to_song};
+use super::session::{Journal, Record, SessionError};
+use super::song::to_song;
 use crate::base::atomic_file;
 use crate::beat::smf;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -31,22 +32,7 @@ pub struct SessionLink {
 /// What the writer gives when it ends: where an unsaved session was saved, if there was one.
 pub type Ending = Result<Option<PathBuf>, SessionError>;
 
-/// The folder of journals: `$BEATGEN_STATE_DIR/sessions`, else
-/// `$XDG_STATE_HOME/beatgen-tui/sessions`, else `~/.local/state/beatgen-tui/sessions`.
-#[must_use]
-pub fn sessions_dir() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    if let Some(dir) = set("BEATGEN_STATE_DIR") {
-        return dir.join("sessions");
-    }
-    set("XDG_STATE_HOME")
-        .filter(|dir| dir.is_absolute())
-        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
-        .unwrap_or_else(std::env::temp_dir)
-        .join("beatgen-tui/sessions")
-}
-
-/// Starts the writer. It ends when every clone of the link's sender is dropped, after it has
+/// Starts the writer of a journal in `dir`, which is made when it is needed. It ends when every clone of the link's sender is dropped, after it has
 /// saved what was not saved.
 ///
 /// # Errors
@@ -101,7 +87,8 @@ impl Writer {
 
     fn push(&mut self, record: &Record) {
         self.journal.push(record);
-        self.unsaved.store(self.journal.unsaved() > 0, Ordering::Relaxed);
+        self.unsaved
+            .store(self.journal.unsaved() > 0, Ordering::Relaxed);
         if serde_json::to_writer(&mut self.text, record).is_ok() {
             self.text.push(b'\n');
         }
@@ -195,7 +182,9 @@ fn create(dir: &Path) -> io::Result<(PathBuf, File)> {
 
 /// `20260131-235959-1234`: the time (UTC) and the process.
 fn stem() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let (days, second) = (now.as_secs() / 86_400, now.as_secs() % 86_400);
     let (year, month, day) = civil(days);
     format!(
@@ -216,7 +205,11 @@ const fn civil(days: u64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     (era * 400 + year + (month <= 2) as u64, month, day)
 }
 

@@ -72,7 +72,13 @@ impl Line {
 
     fn retry(&mut self, now_ns: u64) {
         for lane in 0..LANES {
-            if matches!(self.sounding.get(lane), Some(Some(Sounding { overdue: Some(_), .. }))) {
+            if matches!(
+                self.sounding.get(lane),
+                Some(Some(Sounding {
+                    overdue: Some(_),
+                    ..
+                }))
+            ) {
                 self.close(lane, now_ns, now_ns);
             }
         }
@@ -148,11 +154,19 @@ impl Slot {
         now_ns: u64,
     ) -> Option<Result<(), SinkError>> {
         let voice = self.voices.get(lane).copied().flatten()?;
-        let line = self.line.as_mut().filter(|line| !line.lost && !self.muted)?;
+        let line = self
+            .line
+            .as_mut()
+            .filter(|line| !line.lost && !self.muted)?;
         for other in 0..LANES {
-            let same = line.sounding.get(other).copied().flatten().is_some_and(|n| {
-                other == lane || (n.channel == voice.channel && n.note == voice.note)
-            });
+            let same = line
+                .sounding
+                .get(other)
+                .copied()
+                .flatten()
+                .is_some_and(|n| {
+                    other == lane || (n.channel == voice.channel && n.note == voice.note)
+                });
             if same && !line.close(other, at_ns, now_ns) {
                 return Some(Err(SinkError::Full));
             }
@@ -166,7 +180,11 @@ impl Slot {
                 return Some(Err(e));
             }
         }
-        let answer = line.send(at_ns, now_ns, &[0x90 | channel, voice.note & 0x7f, velocity]);
+        let answer = line.send(
+            at_ns,
+            now_ns,
+            &[0x90 | channel, voice.note & 0x7f, velocity],
+        );
         if answer.is_ok() {
             line.channels |= 1 << channel;
             if let Some(entry) = line.sounding.get_mut(lane) {

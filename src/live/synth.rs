@@ -3,6 +3,8 @@
 //! sample with `timing`. Without the feature `audio` opening says so.
 
 mod player;
+#[cfg(feature = "audio")]
+mod priority;
 mod timing;
 
 use super::sink::{MidiSink, OpenError, SinkError};
@@ -13,6 +15,7 @@ pub use player::Shared;
 use std::sync::Arc;
 
 /// Strokes under way between the two threads, at most.
+#[cfg(feature = "audio")]
 const RING: usize = 1024;
 
 /// Opens the default sound card.
@@ -26,10 +29,10 @@ pub fn open() -> Result<Box<dyn MidiSink>, OpenError> {
 /// The drums of General MIDI on channel 10, played by the built-in kit.
 pub struct SynthSink {
     name: String,
-    lanes: [Option<Lane>; 128],
+    lanes: Lanes,
     ring: rtrb::Producer<Event>,
     shared: Arc<Shared>,
-    device: Option<card::Card>,
+    device: card::Card,
 }
 
 impl SynthSink {
@@ -38,21 +41,14 @@ impl SynthSink {
     /// # Errors
     /// With the reason and a hint, if there is none, it is taken, or this build has no audio.
     pub fn open() -> Result<Self, OpenError> {
-        let (ring, consumer) = rtrb::RingBuffer::new(RING);
-        let shared = Arc::new(Shared::default());
-        let device = card::open(consumer, Arc::clone(&shared))?;
-        Ok(Self::new(Some(device), ring, shared))
-    }
-
-    fn new(device: Option<card::Card>, ring: rtrb::Producer<Event>, shared: Arc<Shared>) -> Self {
-        let map = DrumMap::gm();
-        Self {
-            name: device.as_ref().map_or_else(String::new, card::Card::name),
-            lanes: std::array::from_fn(|pitch| map.lane_of(pitch as u8)),
+        let (device, ring, shared) = card::open()?;
+        Ok(Self {
+            name: device.name(),
+            lanes: Lanes::gm(),
             ring,
             shared,
             device,
-        }
+        })
     }
 
     /// Its level, mute and counters, for other threads.
@@ -62,29 +58,44 @@ impl SynthSink {
     }
 }
 
+/// Which lane each pitch strikes, looked up beforehand.
+struct Lanes([Option<Lane>; 128]);
+
+impl Lanes {
+    fn gm() -> Self {
+        let map = DrumMap::gm();
+        Self(std::array::from_fn(|pitch| map.lane_of(pitch as u8)))
+    }
+
+    /// What a MIDI message means to the kit, if anything.
+    fn event(&self, scheduled_ns: u64, sent_ns: u64, bytes: &[u8]) -> Option<Event> {
+        match *bytes {
+            [0x99, pitch, velocity @ 1..=127] => {
+                let lane = self.0.get(usize::from(pitch)).copied().flatten()?;
+                Some(Event::Stroke {
+                    scheduled_ns,
+                    sent_ns,
+                    lane,
+                    velocity,
+                })
+            }
+            // All sound off, all notes off, system reset.
+            [0xb9, 120 | 123, _] | [0xff] => Some(Event::AllOff),
+            // A drum rings as long as it rings: note-offs change nothing.
+            _ => None,
+        }
+    }
+}
+
 impl MidiSink for SynthSink {
     fn send(&mut self, scheduled_ns: u64, now_ns: u64, bytes: &[u8]) -> Result<(), SinkError> {
         if self.shared.is_lost() || self.ring.is_abandoned() {
             return Err(SinkError::Lost);
         }
-        let event = match *bytes {
-            [0x99, pitch, velocity @ 1..=127] => {
-                let Some(lane) = self.lanes.get(usize::from(pitch)).copied().flatten() else {
-                    return Ok(());
-                };
-                Event::Stroke {
-                    scheduled_ns,
-                    sent_ns: now_ns,
-                    lane,
-                    velocity,
-                }
-            }
-            // All sound off, all notes off, system reset.
-            [0xb9, 120 | 123, _] | [0xff] => Event::AllOff,
-            // A drum rings as long as it rings: note-offs change nothing.
-            _ => return Ok(()),
-        };
-        self.ring.push(event).map_err(|_| SinkError::Full)
+        match self.lanes.event(scheduled_ns, now_ns, bytes) {
+            Some(event) => self.ring.push(event).map_err(|_| SinkError::Full),
+            None => Ok(()),
+        }
     }
 
     fn name(&self) -> &str {
@@ -95,7 +106,6 @@ impl MidiSink for SynthSink {
 impl Drop for SynthSink {
     /// Lets the last sound fade, so that closing does not click.
     fn drop(&mut self) {
-        let Some(device) = &self.device else { return };
         self.shared.close();
         for _ in 0..40 {
             if self.shared.is_silent() || self.shared.is_lost() {
@@ -104,7 +114,7 @@ impl Drop for SynthSink {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         if !self.shared.is_lost() {
-            std::thread::sleep(device.buffered());
+            std::thread::sleep(self.device.buffered());
         }
     }
 }
@@ -114,16 +124,26 @@ mod card {
     use super::super::clock::{Clock, SystemClock};
     use super::super::quiet::captured;
     use super::super::sink::OpenError;
+    use super::RING;
     use super::player::{Event, Player, Shared};
+    use super::priority::hurry;
     use crate::base::text::sanitize;
     use rodio::cpal::BufferSize;
-    use rodio::{ChannelCount, CpalErrorKind, DeviceSinkBuilder, DeviceTrait, MixerDeviceSink};
+    use rodio::cpal::traits::HostTrait;
+    use rodio::{
+        ChannelCount, CpalErrorKind, DeviceSinkBuilder, DeviceSinkError, DeviceTrait,
+        MixerDeviceSink,
+    };
     use std::num::NonZero;
     use std::sync::Arc;
     use std::time::Duration;
 
-    /// Frames a buffer has where the card lets us choose: about 11 ms, twice.
-    const BUFFER: u32 = 512;
+    /// Buffer sizes to try, in frames: about 11 ms, about 43 ms, and what the system likes.
+    const SIZES: [BufferSize; 3] = [
+        BufferSize::Fixed(512),
+        BufferSize::Fixed(2048),
+        BufferSize::Default,
+    ];
 
     /// An open sound card; sound ends when it is dropped.
     pub struct Card {
@@ -152,9 +172,10 @@ mod card {
     /// A player as rodio wants it.
     struct Source<C> {
         player: Player<C>,
+        shared: Arc<Shared>,
         rate: rodio::SampleRate,
         channels: ChannelCount,
-        begun: bool,
+        hurried: bool,
     }
 
     impl<C: FnMut() -> u64> Iterator for Source<C> {
@@ -162,8 +183,8 @@ mod card {
 
         #[inline]
         fn next(&mut self) -> Option<rodio::Sample> {
-            if !self.begun {
-                self.begun = true;
+            if !self.hurried && self.shared.is_trusted() {
+                self.hurried = true;
                 hurry();
             }
             Some(self.player.next_sample())
@@ -188,50 +209,73 @@ mod card {
         }
     }
 
-    /// Opens the default card, with a short buffer if it can be had, and starts playing `ring`.
-    pub fn open(ring: rtrb::Consumer<Event>, shared: Arc<Shared>) -> Result<Card, OpenError> {
-        let (opened, complaints) = captured(|| open_device(&shared));
-        let (mut sink, name) = opened.map_err(|error| refusal(&error, &complaints))?;
+    /// An open card, the ring that it plays, and what may be seen of it.
+    pub type Opened = (Card, rtrb::Producer<Event>, Arc<Shared>);
+
+    /// Opens the default card and starts playing, with the shortest buffer that it keeps up with.
+    pub fn open() -> Result<Opened, OpenError> {
+        let (opened, complaints) = captured(|| {
+            let mut last = attempt(SIZES[0]);
+            for size in SIZES.into_iter().skip(1) {
+                match &last {
+                    Ok((_, _, shared)) if is_steady(shared) => break,
+                    // Two streams at once may be refused: the last one ends before the next begins.
+                    _ => drop(last),
+                }
+                last = attempt(size);
+            }
+            last
+        });
+        opened.map_err(|error| refusal(&error, &complaints))
+    }
+
+    fn attempt(size: BufferSize) -> Result<Opened, DeviceSinkError> {
+        let device = rodio::cpal::default_host()
+            .default_output_device()
+            .ok_or(DeviceSinkError::NoDevice)?;
+        let name = device.description().map(|d| d.name().to_owned());
+        let shared = Arc::new(Shared::default());
+        let seen = Arc::clone(&shared);
+        let mut sink = DeviceSinkBuilder::from_device(device)?
+            .with_buffer_size(size)
+            .with_error_callback(move |error| match error.kind() {
+                CpalErrorKind::Xrun => seen.count_dropout(),
+                kind if is_final(kind) => seen.lose(),
+                _ => {}
+            })
+            .open_stream()?;
         sink.log_on_drop(false);
         let rate = sink.config().sample_rate();
         // Two channels, which rodio spreads over the card's; but of two it would drop one for a card that has one.
         let mono = sink.config().channel_count().get() == 1;
-        let channels = NonZero::<u16>::MIN.saturating_add(u16::from(!mono));
+        let (ring, consumer) = rtrb::RingBuffer::new(RING);
         let clock = || SystemClock.now_ns();
-        let player = Player::new(rate.get(), mono, clock, ring, shared);
         sink.mixer().add(Source {
-            player,
+            player: Player::new(rate.get(), mono, clock, consumer, Arc::clone(&shared)),
+            shared: Arc::clone(&shared),
             rate,
-            channels,
-            begun: false,
+            channels: NonZero::<u16>::MIN.saturating_add(u16::from(!mono)),
+            hurried: false,
         });
-        Ok(Card { sink, name })
+        let name = name.unwrap_or_else(|_| "sound card".into());
+        Ok((Card { sink, name }, ring, shared))
     }
 
-    type Opened = Result<(MixerDeviceSink, String), rodio::DeviceSinkError>;
-
-    fn open_device(shared: &Arc<Shared>) -> Opened {
-        let mut last = None;
-        for size in [BufferSize::Fixed(BUFFER), BufferSize::Default] {
-            let device =
-                rodio::cpal::traits::HostTrait::default_output_device(&rodio::cpal::default_host())
-                    .ok_or(rodio::DeviceSinkError::NoDevice)?;
-            let name = device.description().map(|d| d.name().to_owned());
-            let shared = Arc::clone(shared);
-            let opened = DeviceSinkBuilder::from_device(device)?
-                .with_buffer_size(size)
-                .with_error_callback(move |error| {
-                    if is_final(error.kind()) {
-                        shared.lose();
-                    }
-                })
-                .open_stream();
-            match opened {
-                Ok(sink) => return Ok((sink, name.unwrap_or_else(|_| "sound card".into()))),
-                Err(error) => last = Some(error),
-            }
+    /// Watches a stream that has just been opened: whether it asks for samples at about their rate, without
+    /// dropouts. If so its thread may hurry; one that never waits (a null device) must not.
+    fn is_steady(shared: &Shared) -> bool {
+        const SETTLE: Duration = Duration::from_millis(120);
+        const WATCH: Duration = Duration::from_millis(250);
+        std::thread::sleep(SETTLE);
+        let (dropouts, played) = (shared.dropouts(), shared.played());
+        std::thread::sleep(WATCH);
+        let seconds = (shared.played() - played).as_secs_f64() / WATCH.as_secs_f64();
+        let steady =
+            shared.dropouts() == dropouts && (0.5..2.0).contains(&seconds) && !shared.is_lost();
+        if steady {
+            shared.trust();
         }
-        Err(last.unwrap_or(rodio::DeviceSinkError::NoDevice))
+        steady
     }
 
     /// Whether a stream that met this error plays no more. An underrun, for one, is heard and over.
@@ -245,51 +289,23 @@ mod card {
         )
     }
 
-    /// The whole chain of reasons, with the last thing the system's library said.
-    fn refusal(error: &rodio::DeviceSinkError, complaints: &str) -> OpenError {
-        let mut reason = String::from("no sound card can be opened: ");
-        reason.push_str(&error.to_string());
-        let mut cause = std::error::Error::source(error);
-        while let Some(deeper) = cause {
-            reason.push_str(": ");
-            reason.push_str(&deeper.to_string());
-            cause = deeper.source();
+    /// The deepest reason, with the last thing the system's library said.
+    pub fn refusal(error: &DeviceSinkError, complaints: &str) -> OpenError {
+        let mut deepest: &dyn std::error::Error = error;
+        while let Some(cause) = deepest.source() {
+            deepest = cause;
         }
+        let mut reason = format!("no sound card can be opened: {deepest}");
         if let Some(line) = complaints.lines().rev().find(|l| !l.trim().is_empty()) {
-            reason.push_str(" (");
-            reason.push_str(line.trim());
-            reason.push(')');
+            // "ALSA lib file.c:12:(function) what it is about"
+            let text = line.rsplit_once(") ").map_or(line, |(_, text)| text);
+            reason = format!("{} ({})", reason.trim_end_matches('.'), text.trim());
         }
         OpenError::new(
             &reason,
             "close what else plays, look with `aplay -l` whether there is a card, or play with --midi-out NAME or file:PATH",
         )
     }
-
-    /// Puts the callback's thread before ordinary ones, where that is allowed, so that training does not
-    /// starve the sound. Elsewhere the system does that itself.
-    #[cfg(target_os = "linux")]
-    fn hurry() {
-        use thread_priority::unix::{
-            RealtimeThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
-            thread_native_id,
-        };
-        use thread_priority::{ThreadPriority, ThreadPriorityValue};
-        // Below the scheduler of notes, which needs far less time.
-        for level in [60u8, 4] {
-            let Ok(value) = ThreadPriorityValue::try_from(level) else {
-                continue;
-            };
-            let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
-            let priority = ThreadPriority::Crossplatform(value);
-            if set_thread_priority_and_policy(thread_native_id(), priority, policy).is_ok() {
-                return;
-            }
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn hurry() {}
 }
 
 #[cfg(not(feature = "audio"))]
@@ -315,10 +331,13 @@ mod card {
     }
 
     /// Says that this build has no audio.
-    pub fn open(_: rtrb::Consumer<Event>, _: Arc<Shared>) -> Result<Card, OpenError> {
+    pub fn open() -> Result<(Card, rtrb::Producer<Event>, Arc<Shared>), OpenError> {
         Err(OpenError::new(
             "no built-in sound: this program was built without audio",
             "build it with `--features audio`, or play with --midi-out NAME or file:PATH",
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

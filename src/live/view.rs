@@ -98,9 +98,8 @@ impl View {
     }
 
     fn levels(&self, now_ns: u64) -> [f32; LANES] {
-        self.levels.map(|(level, at_ns)| {
-            level * (-(now_ns.saturating_sub(at_ns) as f32) / FALL_NS).exp()
-        })
+        self.levels
+            .map(|(level, at_ns)| level * (-(now_ns.saturating_sub(at_ns) as f32) / FALL_NS).exp())
     }
 
     /// The 99th percentile of lateness over the last notes.

@@ -6,7 +6,6 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 /// How long an orderly end may take before the process leaves anyway.
@@ -99,42 +98,6 @@ pub fn stop_on_first(tell: impl Fn() + Send + 'static) -> io::Result<Caught> {
                 }
                 first.0.store(number, Ordering::Relaxed);
                 tell();
-            }
-        })?;
-    Ok(caught)
-}
-
-/// A signal that asked for an end, once one has.
-#[derive(Clone, Debug, Default)]
-pub struct Caught {
-    number: Arc<AtomicI32>,
-}
-
-impl Caught {
-    /// Its number.
-    #[must_use]
-    pub fn number(&self) -> Option<i32> {
-        Some(self.number.load(Ordering::Acquire)).filter(|number| *number != 0)
-    }
-}
-
-/// For work without a screen: the first signal that asks for an end calls `stop`, so that the work can
-/// end in good order, however long that takes; the second ends the process at once.
-///
-/// # Errors
-/// The system refuses the handlers or the thread.
-pub fn stop_on_first(stop: impl Fn() + Send + 'static) -> io::Result<Caught> {
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT])?;
-    let caught = Caught::default();
-    let number = Arc::clone(&caught.number);
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            for signal in signals.forever() {
-                if number.swap(signal, Ordering::AcqRel) != 0 {
-                    leave(signal, &|| {});
-                }
-                stop();
             }
         })?;
     Ok(caught)

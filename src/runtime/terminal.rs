@@ -19,7 +19,7 @@ use crossterm::terminal::{
 use crossterm::{Command, cursor};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Size;
+use ratatui::layout::{Rect, Size};
 use rustix::fd::OwnedFd;
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -92,13 +92,13 @@ impl Screen {
         }
     }
 
-    /// Draws a frame and hands it to the writer, unless the last one is still on its way:
-    /// then nothing is done and the answer is `false`; draw again when it is written.
+    /// Draws a frame and hands it to the writer, unless the last one is still on its way or the
+    /// terminal is given back: then nothing is done and the answer is `false`; draw again later.
     ///
     /// # Errors
     /// The size of the terminal cannot be found out.
     pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<bool> {
-        if self.hold.writer.busy() {
+        if self.hold.writer.busy() || !self.hold.taken.load(Ordering::Acquire) {
             return Ok(false);
         }
         self.terminal.draw(render)?;
@@ -115,8 +115,10 @@ impl Screen {
 
     /// Makes the next frame a whole one.
     pub fn forget(&mut self) {
-        // The clearing itself lands in the frame's bytes: the buffer cannot fail.
-        let _ = self.terminal.clear();
+        let (width, height) = self.size();
+        // Not `clear`, which asks the terminal where its cursor is: the answer would go to the
+        // thread that reads keys. The clearing lands in the frame's bytes, which take everything.
+        let _ = self.terminal.resize(Rect::new(0, 0, width, height));
     }
 
     /// Takes the terminal again after [`Hold::give_back`] or after the process was stopped.

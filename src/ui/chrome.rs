@@ -2,7 +2,7 @@
 //! notices that pass.
 
 use super::look::Look;
-use super::text::{cut, wrap, width};
+use super::text::{cut, decibels, width, wrap};
 use super::theme::Role;
 use super::widgets::{self, put, put_right};
 use crate::app::knobs::bpm_text;
@@ -31,14 +31,24 @@ pub fn tabs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
             x = put(buf, area, x, 0, &text, look.chip(Role::Accent));
         } else {
             x = put(buf, area, x + 1, 0, &key, look.style(Role::Accent));
-            x = put(buf, area, x, 0, &format!(" {} ", screen.title()), look.style(Role::Text));
+            x = put(
+                buf,
+                area,
+                x,
+                0,
+                &format!(" {} ", screen.title()),
+                look.style(Role::Text),
+            );
         }
         x += 1;
     }
     let room = usize::from(area.width.saturating_sub(x + 2));
     let about = about(app);
     let text = cut(&about, room, look.glyphs);
-    let line = Rect { width: area.width.saturating_sub(1), ..area };
+    let line = Rect {
+        width: area.width.saturating_sub(1),
+        ..area
+    };
     put_right(buf, line, 0, &text, look.style(Role::Text));
 }
 
@@ -94,15 +104,29 @@ struct Piece {
     rank: u8,
 }
 
-/// The status line: what computes and plays at the left, how well at the right.
+fn piece(text: impl Into<String>, role: Role, rank: u8) -> Piece {
+    Piece {
+        text: text.into(),
+        role,
+        rank,
+    }
+}
+
+/// The status line: what plays and computes at the left, how well it sounds at the right.
 pub fn status(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, look.tint(Role::Text, 0.06));
-    let (mut left, mut right) = (left_pieces(app, look), right_pieces(app, look));
     let room = usize::from(area.width.saturating_sub(2));
-    let columns = |pieces: &[Piece]| -> usize {
-        pieces.iter().map(|p| width(&p.text) + 3).sum::<usize>()
-    };
-    while columns(&left) + columns(&right) > room + 3 {
+    let columns =
+        |pieces: &[Piece]| -> usize { pieces.iter().map(|p| width(&p.text) + 3).sum::<usize>() };
+    let fits = |left: &[Piece], right: &[Piece]| columns(left) + columns(right) <= room + 3;
+    let (mut left, mut right) = (left_pieces(app, look, true), right_pieces(app, look, true));
+    if !fits(&left, &right) {
+        (left, right) = (
+            left_pieces(app, look, false),
+            right_pieces(app, look, false),
+        );
+    }
+    while !fits(&left, &right) {
         let worst = left.iter().chain(&right).map(|p| p.rank).max();
         let Some(worst) = worst.filter(|rank| *rank > 0) else {
             break;
@@ -112,41 +136,38 @@ pub fn status(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     let separator = format!(" {} ", look.glyphs.dot);
     let dim = look.style(Role::Frame);
-    let mut x = 1;
-    for (place, piece) in left.iter().enumerate() {
-        if place > 0 {
-            x = put(buf, area, x, 0, &separator, dim);
+    let mut line = |pieces: &[Piece], mut x: u16| {
+        for (place, piece) in pieces.iter().enumerate() {
+            if place > 0 {
+                x = put(buf, area, x, 0, &separator, dim);
+            }
+            x = put(buf, area, x, 0, &piece.text, look.style(piece.role));
         }
-        x = put(buf, area, x, 0, &piece.text, look.style(piece.role));
-    }
+        x
+    };
+    let x = line(&left, 1);
     let total = columns(&right).saturating_sub(3) as u16;
-    let mut x = (area.width.saturating_sub(total + 1)).max(x + 1);
-    for (place, piece) in right.iter().enumerate() {
-        if place > 0 {
-            x = put(buf, area, x, 0, &separator, dim);
-        }
-        x = put(buf, area, x, 0, &piece.text, look.style(piece.role));
-    }
+    line(&right, area.width.saturating_sub(total + 1).max(x + 1));
 }
 
-fn left_pieces(app: &App, look: &Look) -> Vec<Piece> {
+/// What plays, learns and computes.
+fn left_pieces(app: &App, look: &Look, generous: bool) -> Vec<Piece> {
     let [playing, stopped, paused] = look.glyphs.transport;
     let playback = &app.generation.playback;
-    let piece = |text: String, role, rank| Piece { text, role, rank };
-    let mut pieces = Vec::new();
-    pieces.push(if playback.preview.is_some() {
+    let away = app.screen != Screen::Play;
+    let mut pieces = vec![if playback.preview.is_some() {
         piece(format!("{playing} preview"), Role::Accent, 0)
     } else if playback.generator {
         piece(format!("{playing} playing"), Role::Ok, 0)
     } else {
         piece(format!("{stopped} stopped"), Role::Dim, 0)
-    });
-    if app.screen != Screen::Play && playback.is_on() {
+    }];
+    if away && playback.is_on() {
         let bar = app.generation.engine.bar.saturating_add(1);
-        pieces.push(piece(format!("bar {bar}"), Role::Text, 4));
+        pieces.push(piece(format!("bar {bar}"), Role::Text, 6));
     }
     let tempo = format!("{} bpm", bpm_text(app.controls.milli_bpm));
-    pieces.push(piece(tempo, Role::Text, 5));
+    pieces.push(piece(tempo, Role::Text, if away { 3 } else { 8 }));
     let training = &app.training;
     match &training.state {
         RunState::Idle => {}
@@ -157,26 +178,46 @@ fn left_pieces(app: &App, look: &Look) -> Vec<Piece> {
         RunState::Paused => {
             pieces.push(piece(format!("{paused} training paused"), Role::Warn, 2));
         }
-        RunState::Failed(_) => pieces.push(piece("training failed".into(), Role::Error, 2)),
-        state => pieces.push(piece(format!("training {}", state.word()), Role::Train, 6)),
+        RunState::Failed(_) => pieces.push(piece("training failed", Role::Error, 2)),
+        state => {
+            let text = format!("training {}", state.word());
+            pieces.push(piece(text, Role::Train, 7));
+        }
+    }
+    if !app.device.is_empty() {
+        let device = if generous {
+            cut(&app.device, 48, look.glyphs)
+        } else {
+            cut(start(&app.device), 12, look.glyphs)
+        };
+        pieces.push(piece(device, Role::Dim, 4));
     }
     let model = &app.generation.engine.model;
     if !model.is_empty() {
-        pieces.push(piece(format!("model {}", cut(model, 32, look.glyphs)), Role::Dim, 7));
-    }
-    if !app.device.is_empty() {
-        pieces.push(piece(cut(&app.device, 34, look.glyphs), Role::Dim, 8));
+        let model = if generous {
+            format!("model {}", cut(model, 40, look.glyphs))
+        } else {
+            cut(start(model), 14, look.glyphs)
+        };
+        pieces.push(piece(model, Role::Dim, 5));
     }
     pieces
 }
 
-fn right_pieces(app: &App, look: &Look) -> Vec<Piece> {
+/// A name's first word or two, without what stands in brackets or behind a colon.
+fn start(name: &str) -> &str {
+    let end = name.find([':', '(', ',']).filter(|end| *end > 0);
+    name.get(..end.unwrap_or(name.len())).unwrap_or(name).trim()
+}
+
+/// How well it sounds.
+fn right_pieces(app: &App, look: &Look, generous: bool) -> Vec<Piece> {
     let engine = &app.generation.engine;
-    let piece = |text: String, role, rank| Piece { text, role, rank };
     let mut pieces = Vec::new();
     if engine.unsaved {
         let text = format!("{} unsaved", look.glyphs.record);
-        pieces.push(piece(text, Role::Warn, 3));
+        let rank = if app.screen == Screen::Play { 7 } else { 3 };
+        pieces.push(piece(text, Role::Warn, rank));
     }
     let sounding = engine
         .outputs
@@ -184,19 +225,38 @@ fn right_pieces(app: &App, look: &Look) -> Vec<Piece> {
         .find(|o| matches!(o.state, OutputState::Lost(_)))
         .or_else(|| engine.outputs.iter().find(|o| o.spec != OutputSpec::None));
     match sounding {
-        None => pieces.push(piece("no output".into(), Role::Dim, 1)),
+        None => pieces.push(piece("no output", Role::Dim, 1)),
         Some(output) => {
-            let name = cut(&output.name, 18, look.glyphs);
+            let name = if generous {
+                cut(&output.name, 28, look.glyphs)
+            } else {
+                cut(start(&output.name), 12, look.glyphs)
+            };
             let (word, role) = output_word(&output.state);
             pieces.push(piece(format!("{name} {word}"), role, 1));
         }
     }
-    let role = if engine.late > 0 { Role::Warn } else { Role::Dim };
+    let role = if engine.late > 0 {
+        Role::Warn
+    } else {
+        Role::Dim
+    };
     pieces.push(piece(format!("late {}", engine.late), role, 1));
     match &engine.realtime {
         Realtime::Unknown => {}
-        Realtime::Granted => pieces.push(piece("RT ok".into(), Role::Dim, 6)),
-        Realtime::Refused(_) => pieces.push(piece("no RT".into(), Role::Warn, 4)),
+        Realtime::Granted => pieces.push(piece("RT ok", Role::Dim, 6)),
+        Realtime::Refused(_) => {
+            let text = if generous {
+                "no real-time priority"
+            } else {
+                "no RT"
+            };
+            pieces.push(piece(text, Role::Warn, 3));
+        }
+    }
+    if app.generation.playback.is_on() {
+        let level = engine.lane_levels.iter().copied().fold(0.0, f32::max);
+        pieces.push(piece(format!("{:>7}", decibels(level)), Role::Meter, 9));
     }
     pieces
 }
@@ -215,14 +275,15 @@ pub fn output_word(state: &OutputState) -> (&'static str, Role) {
 pub fn notices(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let columns = area.width.saturating_sub(4).min(64);
     let mut bottom = area.bottom().saturating_sub(1);
-    for notice in app.notices.list.iter().rev().take(3) {
+    let most = if area.height < 30 { 2 } else { 4 };
+    for notice in app.notices.list.iter().rev().take(most) {
         let (mark, role) = match notice.level {
             Level::Info => (look.glyphs.tick, Role::Ok),
             Level::Warning => (look.glyphs.warn, Role::Warn),
             Level::Error => (look.glyphs.bad, Role::Error),
         };
         let mut lines = wrap(&notice.text, usize::from(columns.saturating_sub(6)));
-        lines.truncate(4);
+        lines.truncate(if area.height < 30 { 2 } else { 4 });
         let widest = lines.iter().map(|l| width(l)).max().unwrap_or(0) as u16;
         let height = lines.len() as u16 + 2;
         if widest == 0 || bottom < area.y + height {

@@ -38,12 +38,9 @@ pub struct Glyphs {
     pub revisable: [&'static str; 3],
     /// A bar from empty to full, in eighths of a column.
     pub fill: [&'static str; 9],
-    /// The empty part of a bar.
-    pub track: &'static str,
-    /// What encloses a bar.
-    pub track_ends: [&'static str; 2],
-    /// The middle of a two-sided bar.
-    pub middle: &'static str,
+    /// A slider: its empty part, its filled part, a column half filled, its handle, and the
+    /// zero of a two-sided one.
+    pub slider: [&'static str; 5],
     /// Heights from nothing to full, for sparklines and meters.
     pub heights: [&'static str; 9],
     /// An item that is in use.
@@ -94,9 +91,7 @@ const UNICODE: Glyphs = Glyphs {
     committed: ["┗", "━", "┛"],
     revisable: ["╰", "╌", "╯"],
     fill: [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
-    track: "░",
-    track_ends: ["▕", "▏"],
-    middle: "┼",
+    slider: ["─", "━", "╸", "●", "┼"],
     heights: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     on: "●",
     off: "○",
@@ -138,9 +133,7 @@ const ASCII: Glyphs = Glyphs {
     committed: ["[", "=", "]"],
     revisable: ["(", "-", ")"],
     fill: [" ", " ", " ", " ", "#", "#", "#", "#", "#"],
-    track: ".",
-    track_ends: ["[", "]"],
-    middle: "|",
+    slider: [".", "=", ".", "O", "|"],
     heights: [" ", "_", ".", ",", "-", "=", "+", "*", "#"],
     on: "*",
     off: "o",
@@ -162,6 +155,20 @@ const ASCII: Glyphs = Glyphs {
 };
 
 impl GlyphSet {
+    /// What the locale says: the first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set decides;
+    /// Unicode where it names UTF-8, and where none is set at all.
+    #[must_use]
+    pub fn detect(lc_all: Option<&str>, lc_ctype: Option<&str>, lang: Option<&str>) -> Self {
+        let locale = [lc_all, lc_ctype, lang]
+            .into_iter()
+            .flatten()
+            .find(|value| !value.is_empty());
+        match locale.map(str::to_ascii_lowercase) {
+            Some(name) if !name.contains("utf-8") && !name.contains("utf8") => Self::Ascii,
+            _ => Self::Unicode,
+        }
+    }
+
     /// The glyphs of the set.
     #[must_use]
     pub const fn glyphs(self) -> &'static Glyphs {
@@ -214,7 +221,7 @@ mod tests {
                 &g.committed,
                 &g.revisable,
                 &g.fill,
-                &g.track_ends,
+                &g.slider,
                 &g.heights,
                 &g.transport,
                 &g.scroll,
@@ -226,8 +233,6 @@ mod tests {
                     g.bar_line,
                     g.playhead,
                     g.playhead_down,
-                    g.track,
-                    g.middle,
                     g.on,
                     g.off,
                     g.bad,
@@ -249,6 +254,17 @@ mod tests {
                 assert!(set == GlyphSet::Unicode || glyph.is_ascii(), "{glyph}");
             }
         }
+    }
+
+    #[test]
+    fn the_locale_decides_the_alphabet() {
+        let detect = GlyphSet::detect;
+        let utf8 = Some("en_GB.UTF-8");
+        assert_eq!(detect(Some("C"), None, utf8), GlyphSet::Ascii);
+        assert_eq!(detect(Some(""), Some("POSIX"), utf8), GlyphSet::Ascii);
+        assert_eq!(detect(None, None, utf8), GlyphSet::Unicode);
+        assert_eq!(detect(Some("C.utf8"), None, None), GlyphSet::Unicode);
+        assert_eq!(detect(None, None, None), GlyphSet::Unicode);
     }
 
     #[test]

@@ -2,9 +2,7 @@
 //! `app::keymap`.
 
 use crate::app::{Key, KeyCode};
-use ratatui::crossterm::event::{
-    KeyCode as TermCode, KeyEvent, KeyEventKind, KeyModifiers,
-};
+use ratatui::crossterm::event::{KeyCode as TermCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// The app's key of a terminal's key event; `None` for releases and for keys that the app
 /// has no name for.

@@ -119,7 +119,7 @@ const GRID_EXTRA: u16 = 9 + 2 + 2;
 #[must_use]
 pub fn play(body: Rect, steps_per_bar: u16) -> Play {
     let side_columns = match body.width {
-        0..72 => 19,
+        0..72 => 20,
         72..110 => 22,
         110..160 => 26,
         _ => 32,
@@ -223,26 +223,28 @@ pub fn training(body: Rect) -> Training {
     let (left, right) = split_right(body, columns.min(body.width / 2));
     let sound_rows = (left.height / 3).clamp(4, 16).min(left.height / 2);
     let (top, sounds) = split_top(left, left.height - sound_rows);
+    // The figures of a run take up to 24 rows, the panel's sides among them.
+    let (run, log) = split_top(right, 24);
+    let tall = log.height >= 8;
     if !wide {
         return Training {
             loss: top,
             speed: None,
             gradient: None,
             sounds,
-            run: right,
-            log: None,
+            run: if tall { run } else { right },
+            log: tall.then_some(log),
         };
     }
     let (loss, side) = split_right(top, top.width * 2 / 5);
     let (speed, gradient) = split_top(side, side.height / 2);
-    let (run, log) = split_top(right, (right.height * 3 / 5).min(26));
     Training {
         loss,
         speed: Some(speed),
         gradient: Some(gradient),
         sounds,
-        run,
-        log: Some(log),
+        run: if tall { run } else { right },
+        log: tall.then_some(log),
     }
 }
 
@@ -280,7 +282,10 @@ mod tests {
     fn the_play_screen_grows() {
         let small = play(Rect::new(0, 1, 80, 21), 16);
         assert_eq!((small.now.width, small.side.width), (58, 22));
-        assert_eq!((small.beside, small.below, small.lane_rows), (None, None, 1));
+        assert_eq!(
+            (small.beside, small.below, small.lane_rows),
+            (None, None, 1)
+        );
         let large = play(Rect::new(0, 1, 200, 47), 16);
         assert_eq!(large.lane_rows, 3);
         assert!(large.now.width >= 100 && large.beside.unwrap().width >= 36);
@@ -292,7 +297,11 @@ mod tests {
         assert_eq!(stack(19, &[(10, 17), (4, 6), (2, 9)]), [11, 4, 2]);
         assert_eq!(stack(15, &[(10, 17), (4, 6), (2, 9)]), [10, 4, 0]);
         for rows in 0..60 {
-            for wants in [&[(10, 17), (4, 6), (2, 9)][..], &[(0, 3)], &[(5, 5), (0, 9)]] {
+            for wants in [
+                &[(10, 17), (4, 6), (2, 9)][..],
+                &[(0, 3)],
+                &[(5, 5), (0, 9)],
+            ] {
                 let given = stack(rows, wants);
                 let shown = given.iter().filter(|r| **r > 0).count() as u16;
                 let used: u16 = given.iter().sum::<u16>() + shown.saturating_sub(1);

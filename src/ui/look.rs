@@ -103,6 +103,14 @@ impl Look {
         }
     }
 
+    /// The theme of a name; the first one where there is none of that name.
+    #[must_use]
+    pub fn named(themes: &[Theme], name: &str, depth: ColorDepth, set: GlyphSet) -> Self {
+        let found = themes.iter().find(|theme| theme.name == name);
+        let theme = found.or_else(|| themes.first()).cloned();
+        Self::new(theme.unwrap_or_else(Theme::plain), depth, set)
+    }
+
     /// The theme's name.
     #[must_use]
     pub fn theme_name(&self) -> &str {
@@ -125,10 +133,7 @@ impl Look {
             role,
             Role::Title | Role::Accent | Role::Playhead | Role::Error | Role::Focus | Role::Warn
         );
-        let dim = matches!(
-            role,
-            Role::Dim | Role::Frame | Role::Revisable | Role::Old
-        );
+        let dim = matches!(role, Role::Dim | Role::Frame | Role::Revisable | Role::Old);
         match self.depth {
             ColorDepth::None if bold => style.add_modifier(Modifier::BOLD),
             ColorDepth::None if dim => style.add_modifier(Modifier::DIM),
@@ -145,7 +150,9 @@ impl Look {
         let style = self.style(Role::Text);
         match self.depth {
             ColorDepth::None => style,
-            _ => style.bg(self.color(self.ink(Role::Background)).unwrap_or(Color::Reset)),
+            _ => style.bg(self
+                .color(self.ink(Role::Background))
+                .unwrap_or(Color::Reset)),
         }
     }
 
@@ -203,22 +210,23 @@ impl Look {
         let loud = f32::from(velocity.min(127)) / 127.0;
         let ink = match self.theme.hits {
             HitColors::Lane => self.theme.lanes.get(lane),
-            HitColors::Velocity => self
-                .theme
-                .velocity
-                .get(usize::from(velocity.min(127)) / 16),
+            HitColors::Velocity => self.theme.velocity.get(usize::from(velocity.min(127)) / 16),
         };
         let ink = ink.copied().unwrap_or(Ink::DEFAULT);
         let soft = firmness == Firmness::Revisable || muted;
         match self.depth {
             ColorDepth::True | ColorDepth::Ansi256 if self.has_rgb() => {
                 let full = ink.approximate(self.text);
+                // The 240 colours have few dark ones with a hue, so steps stay brighter there.
+                let coarse = self.depth == ColorDepth::Ansi256;
                 let share = match (self.theme.hits, muted, firmness) {
-                    (_, true, _) => 0.25,
-                    (HitColors::Lane, _, Firmness::Committed) => 0.5 + 0.5 * loud,
-                    (HitColors::Lane, _, Firmness::Revisable) => 0.25 + 0.25 * loud,
+                    (_, true, _) => 0.3,
+                    (HitColors::Lane, _, Firmness::Committed) if coarse => 1.0,
+                    (_, _, Firmness::Revisable) if coarse => 0.65,
+                    (HitColors::Lane, _, Firmness::Committed) => 0.8 + 0.2 * loud,
+                    (HitColors::Lane, _, Firmness::Revisable) => 0.45,
                     (HitColors::Velocity, _, Firmness::Committed) => 1.0,
-                    (HitColors::Velocity, _, Firmness::Revisable) => 0.5,
+                    (HitColors::Velocity, _, Firmness::Revisable) => 0.55,
                 };
                 Style::new().fg(self.quantise(blend(self.background, full, share)))
             }
@@ -305,10 +313,7 @@ mod tests {
             ColorDepth::None
         );
         assert_eq!(detect(Some(""), Some("dumb"), None), ColorDepth::None);
-        assert_eq!(
-            detect(None, Some("xterm"), Some("24bit")),
-            ColorDepth::True
-        );
+        assert_eq!(detect(None, Some("xterm"), Some("24bit")), ColorDepth::True);
         assert_eq!(
             detect(None, Some("tmux-256color"), None),
             ColorDepth::Ansi256

@@ -23,6 +23,8 @@ pub mod chrome;
 pub mod color;
 pub mod draw;
 pub mod finish;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod glyphs;
 pub mod keymap;
 pub mod layout;

@@ -162,13 +162,23 @@ mod tests {
     #[test]
     fn texts_fit_their_columns_whatever_the_script() {
         let g = GlyphSet::Unicode.glyphs();
-        for text in ["", "a", "12_funk_95_beat.mid", "太鼓のファイル", "e\u{301}\u{301}x"] {
+        for text in [
+            "",
+            "a",
+            "12_funk_95_beat.mid",
+            "太鼓のファイル",
+            "e\u{301}\u{301}x",
+        ] {
             for columns in 0..12 {
                 assert!(cut(text, columns, g).width() <= columns);
                 assert!(cut_front(text, columns, g).width() <= columns);
                 assert_eq!(left(text, columns, g).width(), columns);
                 assert_eq!(right(text, columns, g).width(), columns);
-                assert!(wrap(text, columns).iter().all(|l| l.width() <= columns.max(2)));
+                assert!(
+                    wrap(text, columns)
+                        .iter()
+                        .all(|l| l.width() <= columns.max(2))
+                );
             }
         }
         assert_eq!(cut("drummer", 5, g), "drum…");

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, unbounded};
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtyPair, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Long enough for a machine that is busy with something else.
@@ -124,7 +124,9 @@ impl Emulator {
     /// Stops reading, as a frozen link does, or goes on.
     pub fn read_on(&self, reading: bool) {
         let (lock, changed) = &*self.seen;
-        lock.lock().unwrap().reading = reading;
+        // Also called while a failed test unwinds.
+        let mut seen = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.reading = reading;
         changed.notify_all();
     }
 

@@ -122,6 +122,9 @@ impl Synth {
 
     /// Silences everything within 20 ms, without a click; strokes after it sound.
     pub fn all_off(&mut self) {
+        if self.is_silent() {
+            return;
+        }
         for voice in &mut self.voices {
             voice.damp(0.002, self.rate);
         }

@@ -153,14 +153,14 @@ const KICK: Patch = Patch {
 };
 
 const SNARE: Patch = Patch {
-    gain: 0.45,
+    gain: 0.42,
     pan: 0.06,
     room: 0.20,
     tone: Some(ToneParts {
         rest: 184.0,
         sweep: (70.0, 0.014),
         click: (500.0, 0.0012),
-        level: 0.50,
+        level: 0.46,
         attack: 0.0004,
         fall: 0.075,
         drive: 1.2,
@@ -180,19 +180,19 @@ const SNARE: Patch = Patch {
     bands: &[
         // The wires, their ring, and the stick.
         band(
-            Pass::High,
-            1900.0,
-            0.7,
+            Pass::Band,
+            5200.0,
+            0.55,
             (1.0, 0.0),
-            [1.30, 0.0008, 0.018, 0.085, 0.45],
+            [1.45, 0.0008, 0.018, 0.085, 0.45],
             0.2,
         ),
         band(
             Pass::Band,
-            2700.0,
-            0.9,
+            2100.0,
+            0.7,
             (1.0, 0.0),
-            [1.05, 0.0015, 0.030, 0.110, 0.4],
+            [1.25, 0.0015, 0.030, 0.110, 0.4],
             0.1,
         ),
         noise(Pass::Band, 6500.0, 0.8, 0.8, 0.0002, 0.005),

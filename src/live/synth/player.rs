@@ -1,11 +1,14 @@
 //! [`Player`]: strokes out of a ring into samples, each at its own. It runs in the sound
 //! card's callback: nothing in it allocates, locks, logs or waits. Cards are not named here.
+// Without a card nothing but the tests uses it.
+#![cfg_attr(not(feature = "audio"), allow(dead_code))]
 
 use super::timing::Timeline;
 use crate::audio::kit::Synth;
 use crate::beat::lane::Lane;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 /// Frames rendered at once; the ring and the clock are looked at between two blocks.
 const BLOCK: usize = 16;
@@ -14,10 +17,13 @@ const BLOCK: usize = 16;
 const WAITING: usize = 256;
 
 /// How late a note may be handed over and still be played in time, at first. In nanoseconds.
-const FIRST_MARGIN_NS: u64 = 2_000_000;
+const FIRST_MARGIN_NS: u64 = 3_000_000;
 
 /// What it may grow to.
 const LAST_MARGIN_NS: u64 = 8_000_000;
+
+/// It grows by a thousandth of the time that passes: half a millisecond between two beats, which nobody hears.
+const GROWTH: u64 = 1_000;
 
 /// What the real-time thread hands over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +49,9 @@ pub struct Shared {
     /// Bits of the loudest sample since it was last taken; of positive numbers the larger has the larger bits.
     peak: AtomicU32,
     late: AtomicU32,
+    dropouts: AtomicU32,
+    played_ns: AtomicU64,
+    trusted: AtomicBool,
     muted: AtomicBool,
     lost: AtomicBool,
     closing: AtomicBool,
@@ -60,6 +69,33 @@ impl Shared {
     #[must_use]
     pub fn late(&self) -> u32 {
         self.late.load(Relaxed)
+    }
+
+    /// Times the card ran out of samples.
+    #[must_use]
+    pub fn dropouts(&self) -> u32 {
+        self.dropouts.load(Relaxed)
+    }
+
+    /// How much sound the card has asked for.
+    #[must_use]
+    pub fn played(&self) -> Duration {
+        Duration::from_nanos(self.played_ns.load(Relaxed))
+    }
+
+    /// The card ran out of samples.
+    pub(super) fn count_dropout(&self) {
+        self.dropouts.fetch_add(1, Relaxed);
+    }
+
+    /// The card keeps time.
+    pub(super) fn trust(&self) {
+        self.trusted.store(true, Relaxed);
+    }
+
+    /// Whether the card has been seen to keep time.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.trusted.load(Relaxed)
     }
 
     /// Turns the sound off or on again, smoothly; strokes go on being played unheard.
@@ -111,6 +147,8 @@ pub struct Player<C> {
     shared: Arc<Shared>,
     timeline: Timeline,
     margin_ns: u64,
+    wanted_margin_ns: u64,
+    last_ns: u64,
     /// In order of frames, latest first.
     waiting: Vec<Waiting>,
     frame: u64,
@@ -143,6 +181,8 @@ impl<C: FnMut() -> u64> Player<C> {
             ring,
             shared,
             margin_ns: FIRST_MARGIN_NS,
+            wanted_margin_ns: FIRST_MARGIN_NS,
+            last_ns: u64::MAX,
             waiting: Vec::with_capacity(WAITING),
             frame: 0,
             gain: 1.0,
@@ -167,6 +207,9 @@ impl<C: FnMut() -> u64> Player<C> {
     fn next_block(&mut self) {
         let now = (self.clock)();
         self.timeline.observe(now, self.frame);
+        let grown = self.margin_ns + now.saturating_sub(self.last_ns) / GROWTH;
+        self.margin_ns = grown.min(self.wanted_margin_ns);
+        self.last_ns = now;
         while let Ok(event) = self.ring.pop() {
             self.take(event);
         }
@@ -188,6 +231,8 @@ impl<C: FnMut() -> u64> Player<C> {
             done += frames;
         }
         self.frame += BLOCK as u64;
+        let played = u128::from(self.frame) * 1_000_000_000 / u128::from(self.synth.sample_rate());
+        self.shared.played_ns.store(played as u64, Relaxed);
         self.finish_block();
     }
 
@@ -230,10 +275,11 @@ impl<C: FnMut() -> u64> Player<C> {
                 lane,
                 velocity,
             } => {
-                // A scheduler that is held up more makes all later notes wait as much longer: a little
-                // more latency, once, is not heard; jitter is.
+                // Where the scheduler is held up for longer, all notes come to wait longer: latency that
+                // stays is not heard, jitter is.
                 let held_up = sent_ns.saturating_sub(scheduled_ns).saturating_add(500_000);
-                self.margin_ns = self.margin_ns.max(held_up.min(LAST_MARGIN_NS));
+                let wanted = self.wanted_margin_ns.max(held_up);
+                self.wanted_margin_ns = wanted.min(LAST_MARGIN_NS);
                 let at = scheduled_ns.saturating_add(self.margin_ns);
                 let frame = self.timeline.frame_at(at).unwrap_or(0).max(0) as u64;
                 if frame < self.frame {

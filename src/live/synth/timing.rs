@@ -1,5 +1,7 @@
 //! [`Timeline`]: which sample a moment of the clock is. A sound card asks for samples in bursts, a buffer at
 //! a time and now and then late; notes placed by when they were asked for would jitter by a buffer.
+// Without a card nothing but the tests uses it.
+#![cfg_attr(not(feature = "audio"), allow(dead_code))]
 
 /// Observations are forgotten after one to two of these, in nanoseconds.
 const SPELL_NS: u64 = 500_000_000;

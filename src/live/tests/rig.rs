@@ -114,7 +114,10 @@ impl Rig {
             if self.engine_ns <= self.now {
                 self.engine_ns = self.engine.tick(self.now);
                 if self.jitter_ns > 0 {
-                    self.jitter = self.jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+                    self.jitter = self
+                        .jitter
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(99);
                     self.engine_ns += (self.jitter >> 33) % self.jitter_ns;
                 }
             }
@@ -146,7 +149,11 @@ impl Rig {
             self.journal.push(&record);
             match record {
                 Record::Take { .. } => self.takes += 1,
-                Record::Tempo { step, at_ns, milli_bpm } => {
+                Record::Tempo {
+                    step,
+                    at_ns,
+                    milli_bpm,
+                } => {
                     self.transport = Transport {
                         anchor_ns: at_ns,
                         anchor_step: step,
@@ -154,7 +161,11 @@ impl Rig {
                     };
                 }
                 Record::Controls(controls) => self.controls.push(controls),
-                Record::Step { step, version, hits } => self.committed.push(Committed {
+                Record::Step {
+                    step,
+                    version,
+                    hits,
+                } => self.committed.push(Committed {
                     step,
                     version,
                     hits,
@@ -163,9 +174,25 @@ impl Rig {
                     step_ns: self.transport.step_ns(),
                     take: self.takes,
                 }),
-                Record::Note { id, step, lane, velocity, at_ns, sent_ns, .. } => {
+                Record::Note {
+                    id,
+                    step,
+                    lane,
+                    velocity,
+                    at_ns,
+                    sent_ns,
+                    ..
+                } => {
                     let take = self.takes;
-                    self.sent.push(Sent { id, step, lane, velocity, at_ns, sent_ns, take });
+                    self.sent.push(Sent {
+                        id,
+                        step,
+                        lane,
+                        velocity,
+                        at_ns,
+                        sent_ns,
+                        take,
+                    });
                 }
                 _ => {}
             }
@@ -176,7 +203,8 @@ impl Rig {
 /// The hits of a step as the journal writes them.
 pub fn hits_of(step: &Step) -> Vec<(u8, u8, f32)> {
     let hits = (0u8..).zip(step).filter(|(_, cell)| cell.velocity > 0);
-    hits.map(|(lane, cell)| (lane, cell.velocity, cell.offset)).collect()
+    hits.map(|(lane, cell)| (lane, cell.velocity, cell.offset))
+        .collect()
 }
 
 pub fn drain(tap: &mut rtrb::Consumer<SentMessage>) -> Vec<SentMessage> {

@@ -1,13 +1,15 @@
 //! What is saved is what was played, whatever ended the program.
 
 use super::knobs::random_grid;
-use super::rig::{Rig, check_tape, drain};
+use super::rig::{Rig, START, check_tape, drain};
 use crate::base::rng::{Purpose, Stream};
 use crate::beat::grid::Meter;
 use crate::beat::smf;
 use crate::live::engine::EngineCommand;
-use crate::live::session::{Record, to_song};
+use crate::live::session::Record;
 use crate::live::session_file::{self, recover, sessions_unsaved};
+use crate::live::song::to_song;
+use crate::live::take::LEAD_NS;
 use crate::message::Controls;
 use crate::model::BeatModel;
 use std::io::Write;
@@ -46,7 +48,10 @@ fn a_saved_session_holds_what_the_sink_got_within_a_tick() {
             });
             if i % 50 == 20 {
                 let grid = random_grid(&mut draws, Meter::COMMON);
-                rig.tell(EngineCommand::Preview { name: "p".into(), grid });
+                rig.tell(EngineCommand::Preview {
+                    name: "p".into(),
+                    grid,
+                });
             }
             if i % 50 == 30 {
                 rig.tell(EngineCommand::StopPreview);
@@ -62,20 +67,29 @@ fn a_saved_session_holds_what_the_sink_got_within_a_tick() {
         assert!(file.notes.iter().all(|note| note.channel == 9));
         let saved = times(&file);
         assert_eq!(saved.len(), sent.len());
-        let zero = sent[0].0 as f64 / 1e9 - saved[0].0;
-        let mut sorted: Vec<_> = sent.iter().map(|s| (s.0 as f64 / 1e9 - zero, s.2, s.3)).collect();
-        // Notes nearer to each other than a tick may change places.
-        let mut worst = 0f64;
+        let zero = (START + LEAD_NS) as f64 / 1e9;
+        let mut sorted: Vec<_> = sent
+            .iter()
+            .map(|s| (s.0 as f64 / 1e9 - zero, s.2, s.3))
+            .collect();
+        // Notes nearer to each other than a tick may change places; two of a lane that near
+        // are kept a tick apart.
+        let mut doubled = 0;
         for (at, tick, pitch, velocity) in &saved {
-            let near = sorted.iter().position(|(t, p, v)| {
-                p == pitch && v == velocity && (t - at).abs() <= *tick
-            });
+            let near = sorted
+                .iter()
+                .position(|(t, p, v)| p == pitch && v == velocity && (t - at).abs() <= 1.6 * tick);
             let Some(near) = near else {
                 panic!("no note {pitch} of {velocity} at {at} s in what the sink got");
             };
-            worst = worst.max((sorted.remove(near).0 - at).abs() / tick);
+            let ticks = (sorted.remove(near).0 - at).abs() / tick;
+            doubled += u32::from(ticks > 0.7);
         }
-        assert!(worst <= 1.0);
+        assert!(
+            doubled < 10,
+            "{doubled} of {} notes are further off",
+            saved.len()
+        );
     }
 }
 
@@ -113,9 +127,18 @@ fn note(id: u64) -> Record {
 
 fn begin() -> [Record; 4] {
     [
-        Record::Begin { format: 1, seed: 3, model: "m".into(), hash: "h".into() },
+        Record::Begin {
+            format: 1,
+            seed: 3,
+            model: "m".into(),
+            hash: "h".into(),
+        },
         Record::Take { first_id: 0 },
-        Record::Tempo { step: 0, at_ns: 0, milli_bpm: 120_000 },
+        Record::Tempo {
+            step: 0,
+            at_ns: 0,
+            milli_bpm: 120_000,
+        },
         Record::Controls(Controls::default()),
     ]
 }
@@ -125,10 +148,18 @@ fn an_unsaved_session_is_saved_at_the_end_and_a_saved_one_is_not_saved_twice() {
     let dir = tempfile::tempdir().unwrap();
     let sessions = dir.path().join("state/sessions");
     let (link, writer) = session_file::spawn(sessions.clone()).unwrap();
-    begin().into_iter().chain((0..100).map(note)).for_each(|r| link.records.send(r).unwrap());
+    begin()
+        .into_iter()
+        .chain((0..100).map(note))
+        .for_each(|r| link.records.send(r).unwrap());
     let save = |path: std::path::PathBuf| {
         let (reply, answer) = crossbeam_channel::bounded(1);
-        link.records.send(Record::Save { path, reply: Some(reply) }).unwrap();
+        link.records
+            .send(Record::Save {
+                path,
+                reply: Some(reply),
+            })
+            .unwrap();
         answer.recv().unwrap()
     };
     let wanted = dir.path().join("beat.mid");
@@ -139,21 +170,38 @@ fn an_unsaved_session_is_saved_at_the_end_and_a_saved_one_is_not_saved_twice() {
     assert!(bad.to_string().contains("/dev/null/beat.mid"), "{bad}");
     drop(link);
     assert_eq!(writer.join().unwrap(), Ok(None));
-    assert_eq!(smf::parse(&std::fs::read(&wanted).unwrap()).unwrap().notes.len(), 100);
+    assert_eq!(
+        smf::parse(&std::fs::read(&wanted).unwrap())
+            .unwrap()
+            .notes
+            .len(),
+        100
+    );
     assert_eq!(sessions_unsaved(&sessions), []);
 
     let (link, writer) = session_file::spawn(sessions.clone()).unwrap();
-    begin().into_iter().chain((0..7).map(note)).for_each(|r| link.records.send(r).unwrap());
+    begin()
+        .into_iter()
+        .chain((0..7).map(note))
+        .for_each(|r| link.records.send(r).unwrap());
     drop(link);
     let saved = writer.join().unwrap().unwrap().unwrap();
     assert!(saved.starts_with(&sessions));
-    assert_eq!(smf::parse(&std::fs::read(&saved).unwrap()).unwrap().notes.len(), 7);
+    assert_eq!(
+        smf::parse(&std::fs::read(&saved).unwrap())
+            .unwrap()
+            .notes
+            .len(),
+        7
+    );
     assert_eq!(sessions_unsaved(&sessions), []);
 
     // Nothing played leaves nothing.
     let before = std::fs::read_dir(&sessions).unwrap().count();
     let (link, writer) = session_file::spawn(sessions.clone()).unwrap();
-    begin().into_iter().for_each(|r| link.records.send(r).unwrap());
+    begin()
+        .into_iter()
+        .for_each(|r| link.records.send(r).unwrap());
     drop(link);
     assert_eq!(writer.join().unwrap(), Ok(None));
     assert_eq!(std::fs::read_dir(&sessions).unwrap().count(), before);
@@ -168,15 +216,26 @@ fn a_killed_program_loses_no_line_that_was_written() {
         writeln!(file, "{}", serde_json::to_string(&record).unwrap()).unwrap();
     }
     // What a kill leaves, and worse.
-    file.write_all(b"\xff\xfe{\n{\"is\":\"note\",\"id\":50,\"st").unwrap();
+    file.write_all(b"\xff\xfe{\n{\"is\":\"note\",\"id\":50,\"st")
+        .unwrap();
     let lock = std::fs::File::open(&path).unwrap();
     lock.lock().unwrap();
-    assert_eq!(sessions_unsaved(dir.path()), [], "in use by a program that runs");
+    assert_eq!(
+        sessions_unsaved(dir.path()),
+        [],
+        "in use by a program that runs"
+    );
     drop(lock);
     let found = sessions_unsaved(dir.path());
     assert_eq!((found.len(), found[0].notes), (1, 50));
     let saved = recover(&found[0].journal).unwrap();
-    assert_eq!(smf::parse(&std::fs::read(saved).unwrap()).unwrap().notes.len(), 50);
+    assert_eq!(
+        smf::parse(&std::fs::read(saved).unwrap())
+            .unwrap()
+            .notes
+            .len(),
+        50
+    );
     assert_eq!(sessions_unsaved(dir.path()), []);
     assert_eq!(session_file::read(&path).unwrap().unsaved(), 0);
 }
@@ -189,7 +248,9 @@ fn no_journal_kills_the_program() {
     for _ in 0..3_000 {
         let any = |draws: &mut Stream| draws.next_bits() >> draws.below(64);
         let record = match draws.below(5) {
-            0 => Record::Take { first_id: any(&mut draws) },
+            0 => Record::Take {
+                first_id: any(&mut draws),
+            },
             1 => Record::Tempo {
                 step: any(&mut draws),
                 at_ns: any(&mut draws),
@@ -199,7 +260,10 @@ fn no_journal_kills_the_program() {
                 step: any(&mut draws),
                 meter: (any(&mut draws) as u8, any(&mut draws) as u8),
             },
-            3 => Record::Cut { id: any(&mut draws), at_ns: any(&mut draws) },
+            3 => Record::Cut {
+                id: any(&mut draws),
+                at_ns: any(&mut draws),
+            },
             _ => Record::Note {
                 id: any(&mut draws),
                 step: any(&mut draws),

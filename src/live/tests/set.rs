@@ -4,7 +4,8 @@ use super::knobs::random_grid;
 use super::rig::{Rig, START, check_tape, drain, hits_of};
 use crate::base::rng::{Purpose, Stream};
 use crate::beat::grid::{BeatGrid, Meter};
-use crate::live::engine::{EngineCommand, LEAD_NS};
+use crate::live::engine::EngineCommand;
+use crate::live::take::LEAD_NS;
 use crate::model::{BeatModel, Knobs, Place, Sampler};
 
 #[test]
@@ -25,7 +26,8 @@ fn a_four_hour_set_has_no_drift_no_late_step_no_stuck_note() {
     }
     rig.finish();
     let t0 = START + LEAD_NS;
-    let exact = |step: u64| t0 + (u128::from(step) * 15_000_000_000_000 / u128::from(milli_bpm)) as u64;
+    let exact =
+        |step: u64| t0 + (u128::from(step) * 15_000_000_000_000 / u128::from(milli_bpm)) as u64;
     let last = rig.committed.last().unwrap();
     assert!(last.step >= 4 * 3_600 * 133_337 / 15_000 - 1);
     for committed in &rig.committed {
@@ -56,8 +58,14 @@ fn script(seed: u64, jitter_ns: u64) -> Vec<(u64, u64, u8, u8)> {
         // Between two commits, so that the script does the same whatever the jitter.
         rig.pass(125_000_000 * 16);
         if i == 13 {
-            let grid = BeatGrid { tempo: 120.0, ..random_grid(&mut draws, Meter::COMMON) };
-            rig.tell(EngineCommand::Preview { name: "p".into(), grid });
+            let grid = BeatGrid {
+                tempo: 120.0,
+                ..random_grid(&mut draws, Meter::COMMON)
+            };
+            rig.tell(EngineCommand::Preview {
+                name: "p".into(),
+                grid,
+            });
         }
         if i == 16 {
             rig.tell(EngineCommand::StopPreview);
@@ -94,7 +102,12 @@ fn another_model_takes_over_at_the_bar_line_having_heard_the_last_bars() {
     rig.pass(6_000_000_000);
     assert_eq!(rig.engine.status(rig.now).model, new.name());
     // The bar line that is next when the command came.
-    let line = rig.committed.iter().find(|c| c.commit_ns > told && c.step % 16 == 0).unwrap().step;
+    let line = rig
+        .committed
+        .iter()
+        .find(|c| c.commit_ns > told && c.step % 16 == 0)
+        .unwrap()
+        .step;
     let place = |step: u64| Place {
         step_in_bar: (step % 16) as u16,
         steps_per_bar: 16,
@@ -123,7 +136,12 @@ fn another_model_takes_over_at_the_bar_line_having_heard_the_last_bars() {
         } else {
             taker.draw(&mut taken, &at, &knobs, 6, committed.step)
         };
-        assert_eq!(hits_of(&step), committed.hits, "step {} of line {line}", committed.step);
+        assert_eq!(
+            hits_of(&step),
+            committed.hits,
+            "step {} of line {line}",
+            committed.step
+        );
     }
 }
 
@@ -182,7 +200,10 @@ fn a_process_that_was_held_up_plays_on_from_now() {
     let before = rig.sent.len();
     rig.now += 60_000_000_000;
     rig.pass(1_000_000);
-    assert!(rig.sent.len() - before <= 27, "no rush through a minute of notes");
+    assert!(
+        rig.sent.len() - before <= 27,
+        "no rush through a minute of notes"
+    );
     rig.pass(2_000_000_000);
     rig.finish();
     check_tape(&drain(&mut tap));

@@ -36,7 +36,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let map = (!opened.built_in).then(|| opened.model.config().drum_map.clone());
     let scan = scan_folder(&args.data_dir, map)?;
     let split = (args.split != "all").then_some(args.split.as_str());
-    let (examples, unreadable) = load::load(&scan, split);
+    let (examples, unreadable) = load::load_all(&scan, split);
     if examples.is_empty() {
         return Err(Refused::new(
             format!(

@@ -23,6 +23,9 @@ pub fn empty(look: &Look, lines: &[&str], area: Rect, buf: &mut Buffer) {
     let mut rows: Vec<(String, Role)> = Vec::new();
     for (place, line) in lines.iter().enumerate() {
         let role = if place == 0 { Role::Text } else { Role::Dim };
+        if line.is_empty() {
+            rows.push((String::new(), role));
+        }
         rows.extend(wrap(line, columns).into_iter().map(|row| (row, role)));
     }
     rows.truncate(usize::from(area.height));

@@ -54,7 +54,9 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         } else {
             format!("{count} bars")
         };
-        let inner = Panel::new(look, "bars so far").aside(&aside).draw(panel, buf);
+        let inner = Panel::new(look, "bars so far")
+            .aside(&aside)
+            .draw(panel, buf);
         history(app, look, inner, buf);
     }
     play_side::draw(app, look, parts.side, parts.below.is_none(), buf);
@@ -124,7 +126,11 @@ fn position(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let (beats, _) = meter(app);
     let mut x = if running {
         let beat = engine.step_in_bar / steps_per_beat(meter(app)) + 1;
-        let text = format!("{playing} bar {} {} beat {beat}", engine.bar.saturating_add(1), look.glyphs.dot);
+        let text = format!(
+            "{playing} bar {} {} beat {beat}",
+            engine.bar.saturating_add(1),
+            look.glyphs.dot
+        );
         let x = put(buf, area, 1, 0, &text, look.style(Role::Playhead));
         let mut x = x + 2;
         for lamp in 1..=u16::from(beats).min(12) {
@@ -137,10 +143,24 @@ fn position(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         }
         x
     } else {
-        put(buf, area, 1, 0, &format!("{stopped} stopped"), look.style(Role::Dim))
+        put(
+            buf,
+            area,
+            1,
+            0,
+            &format!("{stopped} stopped"),
+            look.style(Role::Dim),
+        )
     };
     if app.generation.playback.is_pending() {
-        x = put(buf, area, x + 1, 0, look.glyphs.ellipsis, look.style(Role::Dim));
+        x = put(
+            buf,
+            area,
+            x + 1,
+            0,
+            look.glyphs.ellipsis,
+            look.style(Role::Dim),
+        );
     }
     let text = match (engine.recorded_bars, engine.unsaved, &app.saved_to) {
         (0, ..) => String::new(),
@@ -148,10 +168,17 @@ fn position(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         (bars, false, Some(_)) => format!("{} {bars} bars saved", look.glyphs.tick),
         (bars, false, None) => format!("{bars} bars"),
     };
-    let role = if engine.unsaved { Role::Warn } else { Role::Dim };
+    let role = if engine.unsaved {
+        Role::Warn
+    } else {
+        Role::Dim
+    };
     let room = usize::from(area.width.saturating_sub(x + 3));
     if width(&text) <= room {
-        let line = Rect { width: area.width.saturating_sub(1), ..area };
+        let line = Rect {
+            width: area.width.saturating_sub(1),
+            ..area
+        };
         put_right(buf, line, 0, &text, look.style(role));
     }
 }
@@ -162,19 +189,37 @@ fn welcome(app: &App, look: &Look, margin: u16, area: Rect, buf: &mut Buffer) {
     let rows = [
         (key(Command::PlayStop), "plays"),
         (
-            format!("{} {}", key(Command::TemperatureDown), key(Command::TemperatureUp)),
+            format!(
+                "{} {}",
+                key(Command::TemperatureDown),
+                key(Command::TemperatureUp)
+            ),
             "turn the temperature",
         ),
         (key(Command::Outputs), "chooses where the notes go"),
         (key(Command::ScreenDataset), "shows a folder of beats"),
         (key(Command::Help), "shows all keys"),
     ];
-    let columns = 34.min(area.width.saturating_sub(margin));
+    let columns = 37.min(area.width.saturating_sub(margin));
     let card = layout::centered(
-        Rect::new(area.x + margin, area.y + 1, area.width.saturating_sub(margin), area.height.saturating_sub(3)),
+        Rect::new(
+            area.x + margin,
+            area.y + 1,
+            area.width.saturating_sub(margin),
+            area.height.saturating_sub(3),
+        ),
         columns,
         rows.len() as u16,
     );
+    let ground = Rect::new(
+        card.x.saturating_sub(1),
+        card.y.saturating_sub(1),
+        card.width + 2,
+        card.height + 2,
+    );
+    let ground = ground.intersection(area);
+    ratatui::widgets::Clear.render(ground, buf);
+    buf.set_style(ground, look.base());
     for (y, (key, what)) in (0u16..).zip(&rows) {
         let x = 7u16.saturating_sub(width(key) as u16);
         put(buf, card, x, y, key, look.style(Role::Accent));

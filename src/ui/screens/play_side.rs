@@ -1,8 +1,7 @@
 //! The right side of the play screen: knobs, outputs with their levels, the bars so far or
 //! the session.
 
-use super::play;
-use crate::app::{App, Knob as AppKnob};
+use crate::app::{App, Command, Knob as AppKnob};
 use crate::message::{OutputState, OutputView, Realtime};
 use crate::ui::chrome::output_word;
 use crate::ui::layout;
@@ -29,7 +28,11 @@ pub fn draw(app: &App, look: &Look, area: Rect, with_history: bool, buf: &mut Bu
     ];
     let rows = layout::stack(inner, &wants);
     let rows_of = |place: usize| rows.get(place).copied().unwrap_or(0);
-    let last = if with_history { "bars so far" } else { "session" };
+    let last = if with_history {
+        "bars so far"
+    } else {
+        "session"
+    };
     let parts = [
         Section::new("knobs", rows_of(0)),
         Section::new("outputs", rows_of(1)).aside(app.outputs.kit.clone()),
@@ -73,7 +76,12 @@ fn knobs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     for (place, knob) in app.knobs().iter().enumerate() {
         let rows = if roomy || place < 4 { 2 } else { 1 };
         let left = area.height.saturating_sub(y);
-        let area = Rect::new(area.x + 1, area.y + y.min(area.height), area.width.saturating_sub(2), rows.min(left));
+        let area = Rect::new(
+            area.x + 1,
+            area.y + y.min(area.height),
+            area.width.saturating_sub(2),
+            rows.min(left),
+        );
         let keys = keys(look, knob);
         let mut name = knob.label.to_owned();
         if rows == 1 {
@@ -109,12 +117,17 @@ fn lost(app: &App) -> Option<(&OutputView, &str)> {
 
 fn outputs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let engine = &app.generation.engine;
-    let area = Rect::new(area.x + 1, area.y, area.width.saturating_sub(2), area.height);
+    let area = Rect::new(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(2),
+        area.height,
+    );
     let mut y = 0;
     if engine.outputs.is_empty() {
         put(buf, area, 0, y, "none", look.style(Role::Dim));
-        let text = "o chooses";
-        put_right(buf, area, y, text, look.style(Role::Dim));
+        let text = format!("{} chooses", app.keymap.shown(Command::Outputs));
+        put_right(buf, area, y, &text, look.style(Role::Dim));
         y += 1;
     }
     for output in &engine.outputs {
@@ -127,43 +140,81 @@ fn outputs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     if let Some((_, reason)) = lost(app) {
         let spare = area.height.saturating_sub(y + 2);
-        for line in wrap(reason, usize::from(area.width)).iter().take(usize::from(spare)) {
+        for line in wrap(reason, usize::from(area.width))
+            .iter()
+            .take(usize::from(spare))
+        {
             put(buf, area, 0, y, line, look.style(Role::Warn));
             y += 1;
         }
     }
-    let role = if engine.late > 0 { Role::Warn } else { Role::Dim };
-    put(buf, area, 0, y, &format!("late {}", engine.late), look.style(role));
-    let p99 = format!("p99 {:.1}ms", f64::from(engine.p99_late_us) / 1000.0);
+    let role = if engine.late > 0 {
+        Role::Warn
+    } else {
+        Role::Dim
+    };
+    put(
+        buf,
+        area,
+        0,
+        y,
+        &format!("late {}", engine.late),
+        look.style(role),
+    );
+    let mut p99 = format!("p99 {:.1}ms", f64::from(engine.p99_late_us) / 1000.0);
+    if usize::from(area.width) < p99.len() + 8 {
+        p99.drain(..4);
+    }
     put_right(buf, area, y, &p99, look.style(Role::Dim));
     let meters = crate::ui::widgets::below(area, y + 1);
-    let meters = Rect { height: meters.height.min(6), ..meters };
+    let meters = Rect {
+        height: meters.height.min(6),
+        ..meters
+    };
     lane_levels(look, &engine.lane_levels, meters, buf);
 }
 
 /// How full the last bars were, and how alike.
 fn small_history(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
-    let area = Rect::new(area.x + 1, area.y, area.width.saturating_sub(2), area.height);
+    let area = Rect::new(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(2),
+        area.height,
+    );
     let history = &app.generation.history;
     let Some(last) = history.back() else {
         put(buf, area, 0, 0, "none yet", look.style(Role::Dim));
         return;
     };
-    if area.height >= 12 + 9 {
-        play::history(app, look, area, buf);
-        return;
-    }
     let fullness = history.iter().map(|bar| bar.fullness);
     sparkline::sparkline(look, fullness, true, look.style(Role::Knob), area, buf);
-    let alike = last.likeness.map_or(String::new(), |l| format!("alike {:.0}%", l * 100.0));
-    put(buf, area, 0, 1, &format!("bar {}", last.bar.saturating_add(1)), look.style(Role::Text));
+    let alike = last
+        .likeness
+        .map_or(String::new(), |l| format!("alike {:.0}%", l * 100.0));
+    put(
+        buf,
+        area,
+        0,
+        1,
+        &format!("bar {}", last.bar.saturating_add(1)),
+        look.style(Role::Text),
+    );
     put_right(buf, area, 1, &alike, look.style(Role::Dim));
+    let likeness = history.iter().map(|bar| bar.likeness.unwrap_or(0.0));
+    let line = row(area, 2);
+    sparkline::sparkline(look, likeness, true, look.style(Role::Meter), line, buf);
 }
 
 /// Figures of the session.
 fn session(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let engine = &app.generation.engine;
-    let area = Rect::new(area.x + 1, area.y, area.width.saturating_sub(2), area.height);
+    let area = Rect::new(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(2),
+        area.height,
+    );
     let none = look.glyphs.none.to_owned();
     let realtime = match &engine.realtime {
         Realtime::Unknown => (none.clone(), Role::Dim),
@@ -171,10 +222,26 @@ fn session(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         Realtime::Refused(reason) => (reason.clone(), Role::Warn),
     };
     let saved = app.saved_to.as_ref().map_or_else(
-        || (if engine.unsaved { "not yet" } else { look.glyphs.none }.to_owned(), Role::Text),
+        || {
+            (
+                if engine.unsaved {
+                    "not yet"
+                } else {
+                    look.glyphs.none
+                }
+                .to_owned(),
+                Role::Text,
+            )
+        },
         |path| (path.clone(), Role::Text),
     );
-    let or_none = |text: &str| if text.is_empty() { none.clone() } else { text.to_owned() };
+    let or_none = |text: &str| {
+        if text.is_empty() {
+            none.clone()
+        } else {
+            text.to_owned()
+        }
+    };
     let lines = [
         ("bars", (thousands(engine.recorded_bars), Role::Text)),
         ("notes", (thousands(engine.sent), Role::Text)),

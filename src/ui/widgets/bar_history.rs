@@ -47,9 +47,21 @@ impl BarHistory<'_> {
         self.bars.get(start..).unwrap_or(&[])
     }
 
-    fn heights(&self, area: Rect, y: u16, name: &str, role: Role, buf: &mut Buffer, value: impl Fn(&Bar) -> Option<f32>) {
+    fn heights(
+        &self,
+        area: Rect,
+        y: u16,
+        name: &str,
+        role: Role,
+        buf: &mut Buffer,
+        value: impl Fn(&Bar) -> Option<f32>,
+    ) {
         put(buf, area, 1, y, name, self.look.style(Role::Dim));
-        for (place, bar) in self.shown(area.width.saturating_sub(MARGIN)).iter().enumerate() {
+        for (place, bar) in self
+            .shown(area.width.saturating_sub(MARGIN))
+            .iter()
+            .enumerate()
+        {
             let x = MARGIN + place as u16 * PITCH;
             let glyph = value(bar).map_or(" ", |v| self.look.glyphs.height(v));
             put(buf, area, x, y, glyph, self.look.style(role));
@@ -61,7 +73,7 @@ impl Widget for &BarHistory<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
         let bars = self.shown(area.width.saturating_sub(MARGIN));
-        let lanes = usize::from(area.height) >= LANES + 1;
+        let lanes = usize::from(area.height) > LANES;
         let rows = if lanes { LANES as u16 } else { 0 };
         let busy = f32::from(self.steps_per_bar.max(1)) / 2.0;
         if lanes {
@@ -77,7 +89,7 @@ impl Widget for &BarHistory<'_> {
                         continue;
                     }
                     let share = (f32::from(hits) / busy).min(1.0);
-                    let velocity = (24.0 + 103.0 * share) as u8;
+                    let velocity = (56.0 + 71.0 * share) as u8;
                     let style = self.look.hit(index, velocity, Firmness::Committed, false);
                     put(buf, area, x, y, self.look.glyphs.shade(velocity), style);
                 }
@@ -99,14 +111,17 @@ impl Widget for &BarHistory<'_> {
             y += 1;
         }
         if y < area.height {
-            self.heights(area, y, "hits", Role::Knob, buf, |b| Some(b.fullness / fullest));
+            self.heights(area, y, "hits", Role::Knob, buf, |b| {
+                Some(b.fullness / fullest)
+            });
             y += 1;
         }
         if y < area.height {
             self.heights(area, y, "alike", Role::Meter, buf, |b| b.likeness);
             if let Some(likeness) = bars.last().and_then(|b| b.likeness) {
                 let text = format!(" {:3.0}% like the bar before", likeness * 100.0);
-                let room = usize::from(area.width.saturating_sub(MARGIN)) - bars.len() * usize::from(PITCH);
+                let room = usize::from(area.width.saturating_sub(MARGIN))
+                    - bars.len() * usize::from(PITCH);
                 if room > text.len() {
                     put_right(buf, area, y, &text, self.look.style(Role::Dim));
                 }
@@ -131,11 +146,23 @@ mod tests {
                 likeness: (number > 1).then_some(0.5),
             })
             .collect();
-        let history = BarHistory { look: &look, bars: &bars, steps_per_bar: 16 };
+        let history = BarHistory {
+            look: &look,
+            bars: &bars,
+            steps_per_bar: 16,
+        };
         insta::assert_snapshot!(picture(&history, 42, 12));
         for (width, height) in [(0, 0), (9, 3), (10, 12), (400, 40)] {
             picture(&history, width, height);
-            picture(&BarHistory { bars: &[], steps_per_bar: 0, ..history.clone() }, width, height);
+            picture(
+                &BarHistory {
+                    bars: &[],
+                    steps_per_bar: 0,
+                    ..history.clone()
+                },
+                width,
+                height,
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! [`Form`]: named fields, one under the cursor, with what is wrong beside them. One field
+//! A form: named fields, one under the cursor, with what is wrong beside them. One field
 //! edited as text is [`text_field`].
 
 use super::{put, put_right};
@@ -25,13 +25,7 @@ pub struct Field<'a> {
 }
 
 /// Draws a line of text being edited, scrolled so that its cursor is in sight.
-pub fn text_field(
-    look: &Look,
-    text: &str,
-    cursor: Option<usize>,
-    area: Rect,
-    buf: &mut Buffer,
-) {
+pub fn text_field(look: &Look, text: &str, cursor: Option<usize>, area: Rect, buf: &mut Buffer) {
     let line = super::row(area.intersection(buf.area), 0);
     let columns = usize::from(line.width);
     let style = look.style(Role::Text);
@@ -41,7 +35,10 @@ pub fn text_field(
     };
     buf.set_style(line, look.tint(Role::Accent, 0.12));
     let before: String = text.chars().take(cursor).collect();
-    let under = text.chars().nth(cursor).map_or(" ".to_owned(), String::from);
+    let under = text
+        .chars()
+        .nth(cursor)
+        .map_or(" ".to_owned(), String::from);
     let mut skip = 0;
     while width(before.get(skip..).unwrap_or("")) + width(&under) > columns {
         let next = before.get(skip..).and_then(|s| s.chars().next());
@@ -53,7 +50,14 @@ pub fn text_field(
     let shown = text.get(skip..).unwrap_or("");
     put(buf, line, 0, 0, head(shown, columns), style);
     let x = width(before.get(skip..).unwrap_or("")) as u16;
-    put(buf, line, x, 0, &under, style.add_modifier(Modifier::REVERSED));
+    put(
+        buf,
+        line,
+        x,
+        0,
+        &under,
+        style.add_modifier(Modifier::REVERSED),
+    );
 }
 
 /// Draws fields a row each, scrolled so that `focus` is in sight; returns the rows used.
@@ -111,11 +115,20 @@ mod tests {
     #[test]
     fn fields_show_names_values_and_errors() {
         let look = Look::default();
-        let field = |name, text, error| Field { name, text, cursor: Some(0), error, choice: false };
+        let field = |name, text, error| Field {
+            name,
+            text,
+            cursor: Some(0),
+            error,
+            choice: false,
+        };
         let fields = [
             field("units", "256", None),
             field("dropout", "2", Some("0 to 0.9")),
-            Field { choice: true, ..field("device", "auto", None) },
+            Field {
+                choice: true,
+                ..field("device", "auto", None)
+            },
         ];
         let mut buf = Buffer::empty(Rect::new(0, 0, 40, 3));
         let area = buf.area;
@@ -135,7 +148,10 @@ mod tests {
                 let mut buf = Buffer::empty(Rect::new(0, 0, columns, 1));
                 let area = buf.area;
                 text_field(&look, text, Some(cursor), area, &mut buf);
-                let seen = buf.content.iter().any(|c| c.modifier.contains(Modifier::REVERSED));
+                let seen = buf
+                    .content
+                    .iter()
+                    .any(|c| c.modifier.contains(Modifier::REVERSED));
                 assert!(seen || columns < 3, "{columns} {cursor}");
             }
         }

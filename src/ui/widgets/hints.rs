@@ -45,7 +45,12 @@ mod tests {
     #[test]
     fn help_stays_in_sight() {
         let look = Look::default();
-        let pairs = [("space", "play"), ("m", "mute"), ("s", "save"), ("?", "help")];
+        let pairs = [
+            ("space", "play"),
+            ("m", "mute"),
+            ("s", "save"),
+            ("?", "help"),
+        ];
         let draw = |width| {
             let mut buf = Buffer::empty(Rect::new(0, 0, width, 1));
             let area = buf.area;

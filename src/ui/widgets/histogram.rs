@@ -22,7 +22,13 @@ pub fn lane_histogram(look: &Look, counts: &[u32; LANES], area: Rect, buf: &mut 
         let count = counts.get(lane.index()).copied().unwrap_or(0);
         put(buf, area, 0, y, lane.label(), look.style(Role::Dim));
         let line = super::row(area, y);
-        put_right(buf, line, 0, &thousands(u64::from(count)), look.style(Role::Text));
+        put_right(
+            buf,
+            line,
+            0,
+            &thousands(u64::from(count)),
+            look.style(Role::Text),
+        );
         let room = area.width.saturating_sub(8 + 8);
         let eighths = (count as f32 / most * f32::from(room) * 8.0).ceil() as usize;
         for x in 0..room {
@@ -68,7 +74,10 @@ mod tests {
         let area = buf.area;
         lane_histogram(&look, &counts, Rect { height: 2, ..area }, &mut buf);
         let compact = text_of(&buf);
-        assert!(compact.starts_with("▁▁ ▁▁ ██    ▁▁       ▁▁ ▁▁\nbd sn ch"), "{compact}");
+        assert!(
+            compact.starts_with("▁▁ ▁▁ ██    ▁▁       ▁▁ ▁▁\nbd sn ch"),
+            "{compact}"
+        );
         buf.reset();
         lane_histogram(&look, &counts, area, &mut buf);
         let full = text_of(&buf);

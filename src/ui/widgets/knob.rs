@@ -28,43 +28,50 @@ pub struct Knob<'a> {
     pub pending: bool,
 }
 
-/// Draws a bar from `origin` to `share` over a row, both 0 to 1.
-pub fn bar(look: &Look, area: Rect, origin: f32, share: f32, buf: &mut Buffer) {
-    let g = look.glyphs;
-    let Some(inner) = area.width.checked_sub(2).filter(|w| *w > 0) else {
+/// Draws a slider from `origin` to `share` over a row, both 0 to 1; with a handle at its end
+/// where it is one to be turned.
+pub fn slider(look: &Look, area: Rect, origin: f32, share: f32, handle: bool, buf: &mut Buffer) {
+    let [empty, full, half, knob, zero] = look.glyphs.slider;
+    let Some(last) = area.width.checked_sub(1) else {
         return;
     };
-    let clean = |v: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.0 };
+    let clean = |v: f32| {
+        if v.is_finite() {
+            v.clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    };
     let (origin, share) = (clean(origin), clean(share));
-    let (low, high) = (origin.min(share), origin.max(share));
     let track = look.style(Role::Frame);
     let fill = look.style(Role::Knob);
-    put(buf, area, 0, 0, g.track_ends[0], track);
-    put(buf, area, inner + 1, 0, g.track_ends[1], track);
-    let eighths = |v: f32| (v * f32::from(inner) * 8.0).round() as u32;
-    let (low8, high8) = (eighths(low), eighths(high));
-    for x in 0..inner {
-        let left = u32::from(x) * 8;
-        let (glyph, style) = if low8 <= left && high8 >= left + 8 {
-            (g.fill[8], fill)
-        } else if low8 <= left && high8 > left {
-            let part = (high8 - left) as usize;
-            let glyph = g.fill.get(part).copied().unwrap_or(" ");
-            if glyph == " " {
-                (g.track, track)
-            } else {
-                (glyph, fill)
-            }
-        } else if low8 > left && low8 < left + 8 && high8 >= left + 8 {
-            (g.fill[8], fill)
-        } else {
-            (g.track, track)
-        };
-        put(buf, area, x + 1, 0, glyph, style);
+    if !handle {
+        let halves = (share * f32::from(area.width) * 2.0).round() as u16;
+        for x in 0..area.width {
+            let (glyph, style) = match halves.saturating_sub(x * 2) {
+                0 => (empty, track),
+                1 if half == empty => (empty, track),
+                1 => (half, fill),
+                _ => (full, fill),
+            };
+            put(buf, area, x, 0, glyph, style);
+        }
+        return;
     }
-    if origin > 0.0 {
-        let at = (origin * f32::from(inner)) as u16;
-        put(buf, area, at.min(inner - 1) + 1, 0, g.middle, look.style(Role::Text));
+    let column = |v: f32| (v * f32::from(last)).round() as u16;
+    let (from, to) = (column(origin), column(share));
+    for x in 0..area.width {
+        let filled = (from.min(to)..=from.max(to)).contains(&x);
+        let (glyph, style) = if x == to {
+            (knob, look.style(Role::Accent))
+        } else if origin > 0.0 && x == from {
+            (zero, look.style(Role::Text))
+        } else if filled {
+            (full, fill)
+        } else {
+            (empty, track)
+        };
+        put(buf, area, x, 0, glyph, style);
     }
 }
 
@@ -73,8 +80,16 @@ impl Widget for &Knob<'_> {
         let area = area.intersection(buf.area);
         let look = self.look;
         let columns = usize::from(area.width);
-        let role = if self.pending { Role::Warn } else { Role::Accent };
-        let name = cut(self.name, columns.saturating_sub(width(self.value) + 1), look.glyphs);
+        let role = if self.pending {
+            Role::Warn
+        } else {
+            Role::Accent
+        };
+        let name = cut(
+            self.name,
+            columns.saturating_sub(width(self.value) + 1),
+            look.glyphs,
+        );
         put(buf, area, 0, 0, &name, look.style(Role::Text));
         put_right(buf, area, 0, self.value, look.style(role));
         if area.height < 2 {
@@ -83,8 +98,14 @@ impl Widget for &Knob<'_> {
         let keys = width(self.keys) as u16;
         let line = super::row(area, 1);
         put_right(buf, line, 0, self.keys, look.style(Role::Dim));
-        let room = area.width.saturating_sub(if keys > 0 { keys + 1 } else { 0 });
-        bar(look, Rect { width: room, ..line }, self.origin, self.share, buf);
+        let room = area
+            .width
+            .saturating_sub(if keys > 0 { keys + 1 } else { 0 });
+        let line = Rect {
+            width: room,
+            ..line
+        };
+        slider(look, line, self.origin, self.share, true, buf);
     }
 }
 
@@ -110,7 +131,7 @@ mod tests {
         };
         assert_eq!(
             picture(&knob, 18, 2),
-            "temperature   1.00\n▕██████░░░░░░▏ [ ]\n"
+            "temperature   1.00\n━━━━━━━●────── [ ]\n"
         );
         let two_sided = Knob {
             name: "density",
@@ -121,11 +142,17 @@ mod tests {
         };
         assert_eq!(
             picture(&two_sided, 18, 2),
-            "density      +0.50\n▕░░░░░░┼██░░░▏ [ ]\n"
+            "density      +0.50\n───────┼━━●─── [ ]\n"
         );
         let ascii = Look::new(Theme::plain(), ColorDepth::None, GlyphSet::Ascii);
-        let plain = Knob { look: &ascii, ..knob };
-        assert_eq!(picture(&plain, 18, 2), "temperature   1.00\n[######......] [ ]\n");
+        let plain = Knob {
+            look: &ascii,
+            ..knob
+        };
+        assert_eq!(
+            picture(&plain, 18, 2),
+            "temperature   1.00\n=======O...... [ ]\n"
+        );
     }
 
     #[test]
@@ -136,7 +163,8 @@ mod tests {
                 for columns in 0..10 {
                     let area = Rect::new(0, 0, columns, 1);
                     let mut buf = Buffer::empty(area);
-                    bar(&look, area, origin, share, &mut buf);
+                    slider(&look, area, origin, share, true, &mut buf);
+                    slider(&look, area, origin, share, false, &mut buf);
                 }
             }
         }

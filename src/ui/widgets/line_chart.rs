@@ -108,12 +108,16 @@ impl LineChart<'_> {
         }
         let mut last = None;
         for (value, text) in ys.ticks(usize::from(plot.height / 2).max(2)) {
-            let y = plot.height.saturating_sub(1) - (ys.dot(value) / 4).min(usize::from(plot.height) - 1) as u16;
+            let y = plot.height.saturating_sub(1)
+                - (ys.dot(value) / 4).min(usize::from(plot.height) - 1) as u16;
             if last.is_some_and(|l: u16| l.abs_diff(y) < 2) {
                 continue;
             }
             last = Some(y);
-            let label = Rect { width: MARGIN - 1, ..area };
+            let label = Rect {
+                width: MARGIN - 1,
+                ..area
+            };
             put_right(buf, label, y, &text, dim);
             let guide = if look.ascii() { "." } else { "┈" };
             for x in (0..plot.width).step_by(if look.ascii() { 4 } else { 1 }) {
@@ -139,7 +143,13 @@ impl LineChart<'_> {
         put_right(buf, row(area, bottom + 1), 0, self.unit, dim);
     }
 
-    fn draw_curve(&self, curve: &Curve<'_>, plot: Rect, (xs, ys): &(Scale, Scale), buf: &mut Buffer) {
+    fn draw_curve(
+        &self,
+        curve: &Curve<'_>,
+        plot: Rect,
+        (xs, ys): &(Scale, Scale),
+        buf: &mut Buffer,
+    ) {
         let look = self.look;
         let style = look.style(curve.role);
         let (columns, rows) = (usize::from(plot.width), usize::from(plot.height));
@@ -184,7 +194,14 @@ impl LineChart<'_> {
                 } else {
                     char::from_u32(0x2800 + u32::from(bits)).unwrap_or('.')
                 };
-                put(buf, plot, x as u16, y as u16, glyph.encode_utf8(&mut [0; 4]), style);
+                put(
+                    buf,
+                    plot,
+                    x as u16,
+                    y as u16,
+                    glyph.encode_utf8(&mut [0; 4]),
+                    style,
+                );
             }
         }
         let cell = |(x, y): (usize, usize)| ((x / 2) as u16, (y / 4) as u16);
@@ -248,16 +265,40 @@ mod tests {
     #[test]
     fn a_falling_loss_falls_in_both_alphabets() {
         let train = falling(48);
-        let valid: Vec<_> = train.iter().step_by(4).map(|(x, y)| (*x, y + 0.2)).collect();
+        let valid: Vec<_> = train
+            .iter()
+            .step_by(4)
+            .map(|(x, y)| (*x, y + 0.2))
+            .collect();
         let curves = [
-            Curve { points: &train, role: Role::Train, stroke: Stroke::Fine, tag: "" },
-            Curve { points: &valid, role: Role::Valid, stroke: Stroke::Marked, tag: "1.62" },
+            Curve {
+                points: &train,
+                role: Role::Train,
+                stroke: Stroke::Fine,
+                tag: "",
+            },
+            Curve {
+                points: &valid,
+                role: Role::Valid,
+                stroke: Stroke::Marked,
+                tag: "1.62",
+            },
         ];
         let look = Look::default();
-        let chart = LineChart { look: &look, curves: &curves, log: true, unit: "epoch", until: None };
+        let chart = LineChart {
+            look: &look,
+            curves: &curves,
+            log: true,
+            unit: "epoch",
+            until: None,
+        };
         insta::assert_snapshot!(picture(&chart, 50, 12));
         let ascii = Look::new(Theme::plain(), ColorDepth::None, GlyphSet::Ascii);
-        let chart = LineChart { look: &ascii, log: false, ..chart };
+        let chart = LineChart {
+            look: &ascii,
+            log: false,
+            ..chart
+        };
         let drawn = picture(&chart, 50, 12);
         assert!(drawn.is_ascii());
         insta::assert_snapshot!(drawn);
@@ -266,14 +307,29 @@ mod tests {
     #[test]
     fn hopeless_values_draw_nothing_and_hurt_nothing() {
         let look = Look::default();
-        let nan = [(0.0, f64::NAN), (f64::INFINITY, 1.0), (1.0, -1.0), (2.0, 1e300), (3.0, 1e-300)];
+        let nan = [
+            (0.0, f64::NAN),
+            (f64::INFINITY, 1.0),
+            (1.0, -1.0),
+            (2.0, 1e300),
+            (3.0, 1e-300),
+        ];
         let flat = [(5.0, 2.0), (5.0, 2.0)];
         for points in [&nan[..], &flat, &[]] {
             for (width, height) in [(0, 0), (9, 4), (10, 5), (300, 100)] {
                 for log in [false, true] {
-                    let curves = [Curve { points, role: Role::Train, stroke: Stroke::Sparse, tag: "x" }];
+                    let curves = [Curve {
+                        points,
+                        role: Role::Train,
+                        stroke: Stroke::Sparse,
+                        tag: "x",
+                    }];
                     let chart = LineChart {
-                        look: &look, curves: &curves, log, unit: "epoch", until: Some(f64::NAN),
+                        look: &look,
+                        curves: &curves,
+                        log,
+                        unit: "epoch",
+                        until: Some(f64::NAN),
                     };
                     picture(&chart, width, height);
                 }

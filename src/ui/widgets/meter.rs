@@ -10,14 +10,18 @@ use ratatui::layout::Rect;
 
 /// Draws a level of 0 to 1 over the first row of an area.
 pub fn meter(look: &Look, level: f32, area: Rect, buf: &mut Buffer) {
-    let level = if level.is_finite() { level.clamp(0.0, 1.0) } else { 0.0 };
+    let level = if level.is_finite() {
+        level.clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     let full = (level * f32::from(area.width)).round() as u16;
     for x in 0..area.width {
         let (glyph, style) = if x < full {
             let share = f32::from(x + 1) / f32::from(area.width);
-            (look.glyphs.fill[8], look.level(share))
+            (look.glyphs.slider[1], look.level(share))
         } else {
-            (look.glyphs.track, look.style(Role::Frame))
+            (look.glyphs.slider[0], look.style(Role::Frame))
         };
         put(buf, area, x, 0, glyph, style);
     }
@@ -33,7 +37,11 @@ pub fn lane_levels(look: &Look, levels: &[f32; LANES], area: Rect, buf: &mut Buf
     for (place, lane) in TOP_DOWN.into_iter().rev().enumerate() {
         let x = place as u16 * pitch;
         let level = levels.get(lane.index()).copied().unwrap_or(0.0);
-        let level = if level.is_finite() { level.clamp(0.0, 1.0) } else { 0.0 };
+        let level = if level.is_finite() {
+            level.clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
         for y in 0..rows {
             let from_bottom = f32::from(rows - 1 - y);
             let part = (level * f32::from(rows) - from_bottom).clamp(0.0, 1.0);
@@ -67,7 +75,16 @@ mod tests {
         let look = Look::default();
         let mut buf = Buffer::empty(Rect::new(0, 0, 27, 4));
         let area = buf.area;
-        meter_with_figure(&look, 0.5, Rect { height: 1, width: 18, ..area }, &mut buf);
+        meter_with_figure(
+            &look,
+            0.5,
+            Rect {
+                height: 1,
+                width: 18,
+                ..area
+            },
+            &mut buf,
+        );
         let mut levels = [0.0; LANES];
         levels[0] = 1.0;
         levels[1] = 0.25;
@@ -75,7 +92,7 @@ mod tests {
         lane_levels(&look, &levels, Rect::new(0, 1, 27, 3), &mut buf);
         assert_eq!(
             text_of(&buf),
-            "█████░░░░░   -6 dB\n██\n██ ▄▄\nbd sn ch oh lt mt ht rd cr\n"
+            "━━━━━─────   -6 dB\n██\n██ ▄▄\nbd sn ch oh lt mt ht rd cr\n"
         );
     }
 }

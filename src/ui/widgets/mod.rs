@@ -32,7 +32,12 @@ pub fn put(buf: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Styl
     if y >= area.height || at >= area.right() {
         return x;
     }
-    let (end, _) = buf.set_span(at, area.y + y, &Span::styled(text, style), area.right() - at);
+    let (end, _) = buf.set_span(
+        at,
+        area.y + y,
+        &Span::styled(text, style),
+        area.right() - at,
+    );
     end - area.x
 }
 
@@ -115,6 +120,10 @@ pub(crate) mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, 12, 1));
         let area = buf.area;
         put(&mut buf, area, 0, 0, "a\x1b[31mb\u{9b}c\x07", Style::new());
-        assert!(buf.content.iter().all(|cell| !cell.symbol().contains(|c: char| c.is_control())));
+        assert!(
+            buf.content
+                .iter()
+                .all(|cell| !cell.symbol().contains(|c: char| c.is_control()))
+        );
     }
 }

@@ -164,11 +164,20 @@ impl Section {
 
 /// Draws a panel of sections; the areas inside them, empty for those without rows. The last
 /// one with rows takes what is left.
-pub fn sections(look: &Look, area: Rect, parts: &[Section], foot: &str, buf: &mut Buffer) -> Vec<Rect> {
+pub fn sections(
+    look: &Look,
+    area: Rect,
+    parts: &[Section],
+    foot: &str,
+    buf: &mut Buffer,
+) -> Vec<Rect> {
     let area = area.intersection(buf.area);
     let first = parts.iter().find(|p| p.rows > 0);
     let (title, aside) = first.map_or(("", ""), |p| (&p.title, &p.aside));
-    let inner = Panel::new(look, title).aside(aside).foot(foot).draw(area, buf);
+    let inner = Panel::new(look, title)
+        .aside(aside)
+        .foot(foot)
+        .draw(area, buf);
     let last = parts.iter().rposition(|p| p.rows > 0);
     let mut y = 0;
     let mut started = false;
@@ -185,7 +194,11 @@ pub fn sections(look: &Look, area: Rect, parts: &[Section], foot: &str, buf: &mu
         }
         started = true;
         let left = inner.height.saturating_sub(y);
-        let rows = if Some(place) == last { left } else { part.rows.min(left) };
+        let rows = if Some(place) == last {
+            left
+        } else {
+            part.rows.min(left)
+        };
         areas.push(Rect::new(inner.x, inner.y + y, inner.width, rows));
         y += rows;
     }

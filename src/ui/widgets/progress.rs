@@ -9,14 +9,18 @@ use ratatui::layout::Rect;
 /// Draws how much of something is done, 0 to 1, on the first row of an area.
 pub fn progress(look: &Look, share: f32, area: Rect, buf: &mut Buffer) {
     let line = super::row(area.intersection(buf.area), 0);
-    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    let share = if share.is_finite() {
+        share.clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     let text = format!("{:3.0}%", (share * 100.0).floor());
     put_right(buf, line, 0, &text, look.style(Role::Text));
     let bar = Rect {
         width: line.width.saturating_sub(5),
         ..line
     };
-    super::knob::bar(look, bar, 0.0, share, buf);
+    super::knob::slider(look, bar, 0.0, share, false, buf);
 }
 
 #[cfg(test)]
@@ -31,6 +35,6 @@ mod tests {
         let area = buf.area;
         progress(&look, 0.255, area, &mut buf);
         progress(&look, f32::NAN, Rect::new(0, 1, 15, 1), &mut buf);
-        assert_eq!(text_of(&buf), "▕██░░░░░░▏  25%\n▕░░░░░░░░▏   0%\n");
+        assert_eq!(text_of(&buf), "━━╸───────  25%\n──────────   0%\n");
     }
 }

@@ -89,22 +89,41 @@ mod tests {
     use super::*;
 
     fn figures(scale: &Scale, most: usize) -> Vec<String> {
-        scale.ticks(most).into_iter().map(|(_, text)| text).collect()
+        scale
+            .ticks(most)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect()
     }
 
     #[test]
     fn ticks_are_round_and_few() {
-        assert_eq!(figures(&Scale::new(0.0, 12.0, false, 80), 6), ["0", "2", "4", "6", "8", "10", "12"]);
-        assert_eq!(figures(&Scale::new(1.42, 3.0, true, 40), 5), ["1.5", "2.0", "2.5", "3.0"]);
-        assert_eq!(figures(&Scale::new(0.0, 61_400.0, false, 40), 3), ["0", "50k"]);
-        assert_eq!(figures(&Scale::new(2.0, 2.0, false, 40), 2), ["1.9", "2.0", "2.1"]);
+        assert_eq!(
+            figures(&Scale::new(0.0, 12.0, false, 80), 6),
+            ["0", "2", "4", "6", "8", "10", "12"]
+        );
+        assert_eq!(
+            figures(&Scale::new(1.42, 3.0, true, 40), 5),
+            ["1.5", "2.0", "2.5", "3.0"]
+        );
+        assert_eq!(
+            figures(&Scale::new(0.0, 61_400.0, false, 40), 3),
+            ["0", "50k"]
+        );
+        assert_eq!(
+            figures(&Scale::new(2.0, 2.0, false, 40), 2),
+            ["1.9", "2.0", "2.1"]
+        );
     }
 
     #[test]
     fn dots_rise_with_values() {
         for log in [false, true] {
             let scale = Scale::new(1.0, 100.0, log, 41);
-            assert_eq!((scale.dot(1.0), scale.dot(100.0), scale.dot(1e9)), (0, 40, 40));
+            assert_eq!(
+                (scale.dot(1.0), scale.dot(100.0), scale.dot(1e9)),
+                (0, 40, 40)
+            );
             assert!(scale.dot(10.0) < scale.dot(20.0));
         }
         assert_eq!(Scale::new(1.0, 100.0, true, 41).dot(10.0), 20);

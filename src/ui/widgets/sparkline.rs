@@ -53,9 +53,23 @@ mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, 6, 1));
         let area = buf.area;
         let values = [9.0, 0.0, 1.0, 2.0, 4.0];
-        sparkline(&look, values.into_iter(), true, Style::new(), Rect { width: 4, ..area }, &mut buf);
+        sparkline(
+            &look,
+            values.into_iter(),
+            true,
+            Style::new(),
+            Rect { width: 4, ..area },
+            &mut buf,
+        );
         assert_eq!(text_of(&buf), " ▂▄█\n");
-        sparkline(&look, [f32::NAN, 3.0, 3.0].into_iter(), false, Style::new(), area, &mut buf);
+        sparkline(
+            &look,
+            [f32::NAN, 3.0, 3.0].into_iter(),
+            false,
+            Style::new(),
+            area,
+            &mut buf,
+        );
         assert_eq!(text_of(&buf), " ▂▄ ▅▅\n");
     }
 }

@@ -59,7 +59,9 @@ impl Spectrogram<'_> {
 
     /// The loudest value of a range of columns between two shares of the height, 0 the lowest.
     fn value(&self, columns: std::ops::Range<usize>, low: f32, high: f32) -> Option<f32> {
-        let columns = self.columns.get(columns.start.min(self.columns.len())..columns.end.min(self.columns.len()))?;
+        let columns = self
+            .columns
+            .get(columns.start.min(self.columns.len())..columns.end.min(self.columns.len()))?;
         if columns.is_empty() {
             return None;
         }
@@ -68,11 +70,7 @@ impl Spectrogram<'_> {
             let n = column.bands.len();
             let from = (low * n as f32) as usize;
             let to = ((high * n as f32) as usize).max(from + 1).min(n);
-            for value in column
-                .bands
-                .get(from.min(n)..to)
-                .unwrap_or(&[])
-            {
+            for value in column.bands.get(from.min(n)..to).unwrap_or(&[]) {
                 if value.is_finite() {
                     most = most.max(*value);
                 }
@@ -83,9 +81,19 @@ impl Spectrogram<'_> {
 
     fn draw_labels(&self, area: Rect, buf: &mut Buffer) {
         let (low, high) = (mel(self.hz.0.max(0.0)), mel(self.hz.1.max(1.0)));
-        let column = Rect { width: MARGIN - 1, ..area };
+        let column = Rect {
+            width: MARGIN - 1,
+            ..area
+        };
         let mut last = None;
-        for (hz, text) in [(100.0, "100"), (1_000.0, "1k"), (10_000.0, "10k"), (300.0, "300"), (3_000.0, "3k"), (5_000.0, "5k")] {
+        for (hz, text) in [
+            (100.0, "100"),
+            (1_000.0, "1k"),
+            (10_000.0, "10k"),
+            (300.0, "300"),
+            (3_000.0, "3k"),
+            (5_000.0, "5k"),
+        ] {
             let share = (mel(hz) - low) / (high - low);
             if !(0.0..1.0).contains(&share) {
                 continue;
@@ -163,7 +171,13 @@ mod tests {
         (0..12)
             .map(|t| SpectrogramColumn {
                 bands: (0..16)
-                    .map(|b| if t % 4 == 0 { 1.0 - b as f32 / 20.0 } else { 0.05 * b as f32 })
+                    .map(|b| {
+                        if t % 4 == 0 {
+                            1.0 - b as f32 / 20.0
+                        } else {
+                            0.05 * b as f32
+                        }
+                    })
                     .collect(),
             })
             .collect()
@@ -187,7 +201,11 @@ mod tests {
             "10k =###=###=###\n    ++++++++++++\n 1k #---#---#---\n100 @...@...@...\n"
         );
         let look = Look::default();
-        let colourful = Spectrogram { look: &look, fit: true, ..spectrogram };
+        let colourful = Spectrogram {
+            look: &look,
+            fit: true,
+            ..spectrogram
+        };
         assert!(picture(&colourful, 30, 3).contains("▀▀▀▀"));
     }
 
@@ -196,14 +214,20 @@ mod tests {
         let look = Look::default();
         let odd = [
             SpectrogramColumn { bands: vec![] },
-            SpectrogramColumn { bands: vec![f32::NAN, 9.0, -1.0] },
+            SpectrogramColumn {
+                bands: vec![f32::NAN, 9.0, -1.0],
+            },
         ];
         let odd: Vec<_> = odd.iter().collect();
         for columns in [&odd[..], &[]] {
             for (width, height) in [(0, 0), (4, 1), (5, 1), (300, 90)] {
                 for fit in [false, true] {
                     let spectrogram = Spectrogram {
-                        look: &look, columns, hz: (0.0, 0.0), fit, playhead: Some(f32::NAN),
+                        look: &look,
+                        columns,
+                        hz: (0.0, 0.0),
+                        fit,
+                        playhead: Some(f32::NAN),
                     };
                     picture(&spectrogram, width, height);
                 }

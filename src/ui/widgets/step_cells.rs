@@ -57,7 +57,11 @@ pub fn draw(mark: &Mark<'_>, area: Rect, (x, y): (u16, u16), buf: &mut Buffer) {
     let columns = mark.columns.saturating_sub(1).max(1);
     let at = i32::from(x) + shift(mark.cell.offset, mark.columns);
     let at = u16::try_from(at).unwrap_or(x);
-    let rows = if mark.rows >= 3 { mark.rows - 1 } else { mark.rows };
+    let rows = if mark.rows >= 3 {
+        mark.rows - 1
+    } else {
+        mark.rows
+    };
     for row in 0..rows {
         for column in 0..columns {
             put(buf, area, at.saturating_add(column), y + row, shade, style);

@@ -70,8 +70,12 @@ mod tests {
             for steps_per_bar in [1, 7, 12, 16, 64] {
                 for at in [0, 5, 15, 16, 777] {
                     let w = around(&beat(steps_per_bar), at, columns, 2, 6);
-                    assert!(w.first <= at && at < w.first + w.count, "{columns} {at} {w:?}");
-                    let used = w.count * u64::from(w.cell) + (w.count - 1) / u64::from(steps_per_bar);
+                    assert!(
+                        w.first <= at && at < w.first + w.count,
+                        "{columns} {at} {w:?}"
+                    );
+                    let used =
+                        w.count * u64::from(w.cell) + (w.count - 1) / u64::from(steps_per_bar);
                     assert!(used <= u64::from(columns) + 1, "{columns} {w:?}");
                 }
             }
@@ -82,7 +86,14 @@ mod tests {
     fn more_room_means_more_bars_then_wider_cells() {
         let at = 16 * 9 + 3;
         let window = |columns| around(&beat(16), at, columns, 2, 4);
-        assert_eq!(window(47), Window { first: 144, count: 23, cell: 2 });
+        assert_eq!(
+            window(47),
+            Window {
+                first: 144,
+                count: 23,
+                cell: 2
+            }
+        );
         assert_eq!(window(100).cell, 3);
         assert_eq!(window(200).cell, 4);
         assert_eq!(window(200).first, 128, "the bar before is in sight");

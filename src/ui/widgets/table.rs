@@ -85,16 +85,28 @@ impl Table<'_> {
             let cursor = if chosen { g.cursor } else { " " };
             spans.push(Span::styled(cursor, self.look.style(Role::Accent)));
             let row_cells = cells(index);
-            for (place, (column, (text, style))) in self.columns.iter().zip(&row_cells).enumerate() {
+            for (place, (column, (text, style))) in self.columns.iter().zip(&row_cells).enumerate()
+            {
                 spans.push(Span::styled(pad(place, column, text), *style));
                 spans.push(Span::raw(" "));
             }
             let line = super::row(body, y);
             if chosen {
-                let line = Rect { width: last, ..line };
+                let line = Rect {
+                    width: last,
+                    ..line
+                };
                 buf.set_style(line, self.look.selection());
             }
-            put_line(buf, Rect { width: last, ..line }, 0, &Line::from(spans));
+            put_line(
+                buf,
+                Rect {
+                    width: last,
+                    ..line
+                },
+                0,
+                &Line::from(spans),
+            );
         }
         if self.rows > height && height > 1 {
             let thumb = (height * height / self.rows).max(1);
@@ -116,8 +128,16 @@ mod tests {
     use super::*;
 
     const COLUMNS: [Column; 2] = [
-        Column { title: "name", width: 4, right: false },
-        Column { title: "bars", width: 4, right: true },
+        Column {
+            title: "name",
+            width: 4,
+            right: false,
+        },
+        Column {
+            title: "bars",
+            width: 4,
+            right: true,
+        },
     ];
 
     fn draw(rows: usize, selected: usize, width: u16, height: u16) -> String {
@@ -125,10 +145,20 @@ mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
         let first = first_row(selected, rows, usize::from(height.saturating_sub(1)));
         let columns = &COLUMNS;
-        let table = Table { look: &look, columns, rows, first, selected, headed: true };
+        let table = Table {
+            look: &look,
+            columns,
+            rows,
+            first,
+            selected,
+            headed: true,
+        };
         let area = buf.area;
         table.draw(area, &mut buf, |i| {
-            vec![(format!("file {i}"), Style::new()), (i.to_string(), Style::new())]
+            vec![
+                (format!("file {i}"), Style::new()),
+                (i.to_string(), Style::new()),
+            ]
         });
         text_of(&buf)
     }

@@ -216,3 +216,22 @@ fn one_channel_gets_the_mean_of_two() {
         assert!((mono - 0.5 * (frame[0] + frame[1])).abs() < 1e-4);
     }
 }
+
+#[test]
+fn the_callback_never_allocates() {
+    let mut card = card();
+    card.out.reserve(1 << 20);
+    for _ in 0..10 {
+        card.ask(512, 0);
+    }
+    let before = crate::live::alloc_probe::calls();
+    for k in 0..400 {
+        let at = card.due(512);
+        card.stroke(at, 0, Lane::ALL[k % 9]);
+        if k % 100 == 99 {
+            card.ring.push(Event::AllOff).unwrap();
+        }
+        card.ask(512, 0);
+    }
+    assert_eq!(crate::live::alloc_probe::calls(), before);
+}

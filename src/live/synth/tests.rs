@@ -1,0 +1,65 @@
+//! What the sink makes of MIDI, and how it refuses.
+
+use super::*;
+
+#[test]
+fn the_drums_of_general_midi_on_channel_10_are_heard() {
+    let lanes = Lanes::gm();
+    for (pitch, lane) in [
+        (36, Lane::Kick),
+        (38, Lane::Snare),
+        (42, Lane::ClosedHat),
+        (46, Lane::OpenHat),
+        (45, Lane::LowTom),
+        (48, Lane::MidTom),
+        (50, Lane::HighTom),
+        (49, Lane::Crash),
+        (51, Lane::Ride),
+    ] {
+        let stroke = Event::Stroke {
+            scheduled_ns: 5,
+            sent_ns: 6,
+            lane,
+            velocity: 77,
+        };
+        assert_eq!(lanes.event(5, 6, &[0x99, pitch, 77]), Some(stroke));
+        for other in [
+            &[0x89, pitch, 64][..],
+            &[0x99, pitch, 0],
+            &[0x90, pitch, 77],
+        ] {
+            assert_eq!(lanes.event(5, 6, other), None);
+        }
+    }
+    for off in [&[0xb9, 120, 0][..], &[0xb9, 123, 0], &[0xff]] {
+        assert_eq!(lanes.event(0, 0, off), Some(Event::AllOff));
+    }
+    for odd in [
+        &[][..],
+        &[0x99],
+        &[0x99, 200, 100],
+        &[0x99, 127, 100],
+        &[0x99, 36, 200],
+    ] {
+        assert_eq!(lanes.event(0, 0, odd), None);
+    }
+}
+
+#[cfg(feature = "audio")]
+#[test]
+fn a_refusal_says_what_the_system_said() {
+    let complaints = "ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM default\n\n";
+    let error = card::refusal(&rodio::DeviceSinkError::NoDevice, complaints);
+    assert!(
+        error.reason.ends_with("device (Unknown PCM default)"),
+        "{error}"
+    );
+    assert!(error.hint.contains("--midi-out"));
+}
+
+#[cfg(not(feature = "audio"))]
+#[test]
+fn a_build_without_audio_says_so() {
+    let error = open().err().unwrap();
+    assert!(error.reason.contains("built without audio"));
+}
