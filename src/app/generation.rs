@@ -3,6 +3,7 @@
 use super::playback::Playback;
 use crate::base::text::sanitize;
 use crate::beat::grid::{BeatGrid, Meter};
+use crate::beat::lane::Lane;
 use crate::beat::transport::TapTempo;
 use crate::message::{
     EngineStatus, LANES, OutputSpec, OutputState, OutputView, PlaySource, Realtime,
@@ -204,6 +205,12 @@ fn clean_output(mut output: OutputView) -> OutputView {
 }
 
 impl Generation {
+    /// The lane under the cursor.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        Lane::ALL.get(self.lane).copied().unwrap_or(Lane::Kick)
+    }
+
     /// The name of what is heard, for the head line: a style, a file, or "stopped".
     #[must_use]
     pub fn heard(&self) -> Cow<'_, str> {

@@ -114,9 +114,8 @@ impl App {
                     self.turn(effects, |c| c.milli_bpm = tempo);
                 }
             }
-            // Lanes are drawn with the kick lowest: up is the next number.
-            C::LaneUp => self.generation.lane = (self.generation.lane + 1).min(LANES - 1),
-            C::LaneDown => self.generation.lane = self.generation.lane.saturating_sub(1),
+            C::LaneUp => self.generation.lane = self.generation.lane().above().index(),
+            C::LaneDown => self.generation.lane = self.generation.lane().below().index(),
             C::Mute => {
                 let bit = 1u16 << self.generation.lane.min(LANES - 1);
                 self.turn(effects, |c| c.mutes ^= bit);

@@ -31,7 +31,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            theme: "midnight".into(),
+            theme: "night".into(),
             kit: "gm".into(),
             outputs: vec![OutputSpec::None],
             data_dir: None,

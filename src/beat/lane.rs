@@ -43,6 +43,39 @@ impl Lane {
         Self::Ride,
     ];
 
+    /// From top to bottom as drummers write them: cymbals above, kick below.
+    pub const TOP_DOWN: [Self; LANES] = [
+        Self::Crash,
+        Self::Ride,
+        Self::HighTom,
+        Self::MidTom,
+        Self::LowTom,
+        Self::OpenHat,
+        Self::ClosedHat,
+        Self::Snare,
+        Self::Kick,
+    ];
+
+    /// The lane drawn above this one; the top one stays.
+    #[must_use]
+    pub fn above(self) -> Self {
+        let at = Self::TOP_DOWN
+            .iter()
+            .position(|&lane| lane == self)
+            .unwrap_or(0);
+        Self::TOP_DOWN[at.saturating_sub(1)]
+    }
+
+    /// The lane drawn below this one; the lowest stays.
+    #[must_use]
+    pub fn below(self) -> Self {
+        let at = Self::TOP_DOWN
+            .iter()
+            .position(|&lane| lane == self)
+            .unwrap_or(0);
+        Self::TOP_DOWN[(at + 1).min(LANES - 1)]
+    }
+
     /// Its index, 0 to 8.
     #[must_use]
     pub const fn index(self) -> usize {

@@ -18,6 +18,10 @@ pub trait MidiSink: Send {
     /// [`SinkError::Full`] if the message may be tried again, [`SinkError::Lost`] if no later one will pass.
     fn send(&mut self, scheduled_ns: u64, now_ns: u64, bytes: &[u8]) -> Result<(), SinkError>;
 
+    /// Playback has ended, its notes are closed: what an instrument of our own still lets ring
+    /// fades now. Called on the real-time thread, under the same terms as `send`.
+    fn hush(&mut self, _now_ns: u64) {}
+
     /// Its name as the device gives it, sanitised.
     fn name(&self) -> &str;
 }

@@ -212,6 +212,7 @@ impl Slot {
     pub(super) fn silence(&mut self, now_ns: u64) {
         if let Some(line) = &mut self.line {
             line.close_all(now_ns, now_ns);
+            line.sink.hush(now_ns);
         }
     }
 

@@ -98,6 +98,11 @@ impl MidiSink for SynthSink {
         }
     }
 
+    fn hush(&mut self, now_ns: u64) {
+        // A full ring: the notes in it fade with the sink.
+        let _ = self.send(now_ns, now_ns, &[0xb9, 120, 0]);
+    }
+
     fn name(&self) -> &str {
         &self.name
     }
@@ -290,8 +295,8 @@ mod card {
     }
 
     /// The deepest reason, with the last thing the system's library said.
-    pub fn refusal(error: &DeviceSinkError, complaints: &str) -> OpenError {
-        let mut deepest: &dyn std::error::Error = error;
+    pub fn refusal(error: &dyn std::error::Error, complaints: &str) -> OpenError {
+        let mut deepest = error;
         while let Some(cause) = deepest.source() {
             deepest = cause;
         }

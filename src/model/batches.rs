@@ -46,7 +46,13 @@ impl Pieces {
             style: e.style.as_deref().and_then(|s| config.style_index(s)),
             fill: e.fill,
         };
-        Self(examples.iter().filter(|e| !e.grid.steps.is_empty()).map(piece).collect())
+        Self(
+            examples
+                .iter()
+                .filter(|e| !e.grid.steps.is_empty())
+                .map(piece)
+                .collect(),
+        )
     }
 
     /// Their lengths, for [`Plan::new`].
@@ -93,7 +99,14 @@ impl Pieces {
 
     /// The batch of update `update` of an epoch's plan.
     #[must_use]
-    pub fn batch(&self, plan: &Plan, update: usize, styles: usize, seed: u64, epoch: usize) -> Batch {
+    pub fn batch(
+        &self,
+        plan: &Plan,
+        update: usize,
+        styles: usize,
+        seed: u64,
+        epoch: usize,
+    ) -> Batch {
         let window = plan.window(update);
         let slots = window.len();
         let inputs = encode::width(styles);

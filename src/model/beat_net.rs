@@ -51,7 +51,7 @@ pub fn losses<B: Backend>(
     config: &ModelConfig,
     params: &[Tensor<Autodiff<B>, 2>],
     batch: &Batch,
-    carried: &mut Vec<Carried<B>>,
+    carried: &mut [Carried<B>],
     dropout: Vec<Vec<f32>>,
     device: &B::Device,
 ) -> Losses<B> {
@@ -111,10 +111,13 @@ pub fn losses<B: Backend>(
         + z.clone().matmul(head(Head::Skip))
         + head(Head::HitBias);
     // -log p in the form that cannot overflow: max(x, 0) - x y + log(1 + exp(-|x|)).
-    let hit_loss = relu(logits.clone()) - logits.clone() * hits.clone() + logits.abs().neg().exp().log1p();
+    let hit_loss =
+        relu(logits.clone()) - logits.clone() * hits.clone() + logits.abs().neg().exp().log1p();
 
     let hidden = relu(
-        z.matmul(head(Head::ExpressionIn)) + hits.matmul(head(Head::ExpressionHits)) + head(Head::ExpressionBias),
+        z.matmul(head(Head::ExpressionIn))
+            + hits.matmul(head(Head::ExpressionHits))
+            + head(Head::ExpressionBias),
     );
     let bins = |out: Head, bias: Head, truth: &[f32]| {
         let logits = (hidden.clone().matmul(head(out)) + head(bias)).reshape([slots, LANES, BINS]);
@@ -143,7 +146,11 @@ fn normalise<B: Backend>(
 }
 
 /// Numbers as a tensor of so many columns.
-pub(super) fn upload<B: Backend>(values: &[f32], columns: usize, device: &B::Device) -> Tensor<B, 2> {
+pub(super) fn upload<B: Backend>(
+    values: &[f32],
+    columns: usize,
+    device: &B::Device,
+) -> Tensor<B, 2> {
     let rows = values.len() / columns.max(1);
     Tensor::from_data(TensorData::new(values.to_vec(), [rows, columns]), device)
 }

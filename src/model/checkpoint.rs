@@ -9,8 +9,8 @@ use super::config::ModelConfig;
 use super::learner::Snapshot;
 use super::params;
 use super::weights::{BeatModel, CONFIG_KEY, ModelError, floats};
-use crate::base::text::{sanitize, sanitize_path};
 use crate::base::atomic_file;
+use crate::base::text::{sanitize, sanitize_path};
 use crate::message::TrainConfig;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -81,12 +81,21 @@ pub fn save_model(path: &Path, config: &ModelConfig, weights: &[Vec<f32>]) -> st
 ///
 /// # Errors
 /// Whatever the file system answers; the file that was there is then still whole.
-pub fn save_run(path: &Path, config: &ModelConfig, run: &RunState, snapshot: &Snapshot) -> std::io::Result<()> {
+pub fn save_run(
+    path: &Path,
+    config: &ModelConfig,
+    run: &RunState,
+    snapshot: &Snapshot,
+) -> std::io::Result<()> {
     let mut tensors = Vec::new();
     for (i, spec) in params::specs(config).into_iter().enumerate() {
         let shape = vec![spec.rows, spec.columns];
         for (prefix, part) in parts(snapshot) {
-            tensors.push((format!("{prefix}{}", spec.name), shape.clone(), part[i].as_slice()));
+            tensors.push((
+                format!("{prefix}{}", spec.name),
+                shape.clone(),
+                part[i].as_slice(),
+            ));
         }
     }
     for (layer, (hidden, cell)) in snapshot.carried.iter().enumerate() {
@@ -98,20 +107,40 @@ pub fn save_run(path: &Path, config: &ModelConfig, run: &RunState, snapshot: &Sn
 }
 
 const fn parts(s: &Snapshot) -> [(&'static str, &Vec<Vec<f32>>); 4] {
-    [("", &s.average), ("run.raw.", &s.raw), ("run.first.", &s.first), ("run.second.", &s.second)]
+    [
+        ("", &s.average),
+        ("run.raw.", &s.raw),
+        ("run.first.", &s.first),
+        ("run.second.", &s.second),
+    ]
 }
 
 type Named<'a> = Vec<(String, Vec<usize>, &'a [f32])>;
 
-fn save(path: &Path, config: &ModelConfig, run: Option<(&RunState, u64)>, tensors: Named<'_>) -> std::io::Result<()> {
+fn save(
+    path: &Path,
+    config: &ModelConfig,
+    run: Option<(&RunState, u64)>,
+    tensors: Named<'_>,
+) -> std::io::Result<()> {
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
         .into_iter()
-        .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+        .map(|(name, shape, values)| {
+            (
+                name,
+                shape,
+                values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            )
+        })
         .collect();
-    let invalid = |e: &dyn std::fmt::Display| std::io::Error::new(std::io::ErrorKind::InvalidData, e.to_string());
+    let invalid = |e: &dyn std::fmt::Display| {
+        std::io::Error::new(std::io::ErrorKind::InvalidData, e.to_string())
+    };
     let views = bytes
         .iter()
-        .map(|(name, shape, data)| TensorView::new(Dtype::F32, shape.clone(), data).map(|v| (name.as_str(), v)))
+        .map(|(name, shape, data)| {
+            TensorView::new(Dtype::F32, shape.clone(), data).map(|v| (name.as_str(), v))
+        })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| invalid(&e))?;
     let mut metadata = HashMap::new();
@@ -143,10 +172,13 @@ pub fn load_run(path: &Path) -> Result<(ModelConfig, RunState, Snapshot), ModelE
             .as_ref()
             .and_then(|m| m.get(RUN_KEY))
             .ok_or("it holds weights only, no run to go on with")?;
-        let (run, updates): (RunState, u64) = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let (run, updates): (RunState, u64) =
+            serde_json::from_str(text).map_err(|e| e.to_string())?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| e.to_string())?;
         let get = |name: &str, shape: [usize; 2]| -> Result<Vec<f32>, String> {
-            let view = tensors.tensor(name).map_err(|_| format!("its part {name} is missing"))?;
+            let view = tensors
+                .tensor(name)
+                .map_err(|_| format!("its part {name} is missing"))?;
             if view.shape() != shape || view.dtype() != Dtype::F32 {
                 return Err(format!("its part {name} has the wrong shape"));
             }
@@ -187,7 +219,10 @@ pub fn load_run(path: &Path) -> Result<(ModelConfig, RunState, Snapshot), ModelE
 /// # Errors
 /// Whatever the file system answers.
 pub fn set_aside(dir: &Path) -> std::io::Result<Option<PathBuf>> {
-    let old: Vec<PathBuf> = [best_path(dir), last_path(dir)].into_iter().filter(|p| p.exists()).collect();
+    let old: Vec<PathBuf> = [best_path(dir), last_path(dir)]
+        .into_iter()
+        .filter(|p| p.exists())
+        .collect();
     if old.is_empty() {
         return Ok(None);
     }

@@ -41,7 +41,9 @@ impl ModelConfig {
     /// Index of a style by name, ignoring case.
     #[must_use]
     pub fn style_index(&self, style: &str) -> Option<usize> {
-        self.styles.iter().position(|s| s.eq_ignore_ascii_case(style))
+        self.styles
+            .iter()
+            .position(|s| s.eq_ignore_ascii_case(style))
     }
 
     /// Checks the numbers, so that a damaged or hostile checkpoint cannot ask for the moon.
@@ -56,13 +58,22 @@ impl ModelConfig {
             ));
         }
         if !(1..=4096).contains(&self.units) {
-            return Err(format!("its LSTM width {} is not within 1 to 4096", self.units));
+            return Err(format!(
+                "its LSTM width {} is not within 1 to 4096",
+                self.units
+            ));
         }
         if !(1..=16).contains(&self.layers) {
-            return Err(format!("its {} LSTM layers are not within 1 to 16", self.layers));
+            return Err(format!(
+                "its {} LSTM layers are not within 1 to 16",
+                self.layers
+            ));
         }
         if self.styles.len() > MAX_STYLES {
-            return Err(format!("it names {} styles, more than {MAX_STYLES}", self.styles.len()));
+            return Err(format!(
+                "it names {} styles, more than {MAX_STYLES}",
+                self.styles.len()
+            ));
         }
         Ok(())
     }

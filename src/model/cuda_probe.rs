@@ -61,7 +61,9 @@ fn driver() -> Result<u32, String> {
             .map_err(|_| "libcuda.so.1 is not a CUDA driver")?;
         let status = init(0);
         if status != SUCCESS {
-            return Err(format!("the NVIDIA driver does not start (cuInit says {status}); try `nvidia-smi`"));
+            return Err(format!(
+                "the NVIDIA driver does not start (cuInit says {status}); try `nvidia-smi`"
+            ));
         }
         let count: Symbol<'_, unsafe extern "C" fn(*mut c_int) -> c_int> = library
             .get(b"cuDeviceGetCount\0")
@@ -82,17 +84,26 @@ fn nvrtc() -> Result<String, String> {
     names
         .into_iter()
         .find(|name| open(&[name.as_str()]).is_some())
-        .ok_or_else(|| "NVRTC is missing: install the CUDA toolkit's libnvrtc and have it in LD_LIBRARY_PATH".into())
+        .ok_or_else(|| {
+            "NVRTC is missing: install the CUDA toolkit's libnvrtc and have it in LD_LIBRARY_PATH"
+                .into()
+        })
 }
 
 /// The places burn's CUDA backend looks at, in its order.
 fn headers() -> Result<PathBuf, String> {
-    let root = std::env::var_os("CUDA_PATH").map(PathBuf::from).or_else(|| {
-        [("/usr/local/cuda", "/usr/local/cuda"), ("/opt/cuda", "/opt/cuda"), ("/usr/bin/nvcc", "/usr")]
+    let root = std::env::var_os("CUDA_PATH")
+        .map(PathBuf::from)
+        .or_else(|| {
+            [
+                ("/usr/local/cuda", "/usr/local/cuda"),
+                ("/opt/cuda", "/opt/cuda"),
+                ("/usr/bin/nvcc", "/usr"),
+            ]
             .into_iter()
             .find(|(sign, _)| std::path::Path::new(sign).exists())
             .map(|(_, root)| PathBuf::from(root))
-    });
+        });
     let include = root
         .ok_or("CUDA's headers are missing: install the CUDA toolkit or set CUDA_PATH to it")?
         .join("include");
@@ -109,5 +120,7 @@ fn headers() -> Result<PathBuf, String> {
 fn open(names: &[&str]) -> Option<Library> {
     // SAFETY: loading these libraries runs the initialisers of NVIDIA's own driver and
     // compiler, which have no preconditions.
-    names.iter().find_map(|name| unsafe { Library::new(*name) }.ok())
+    names
+        .iter()
+        .find_map(|name| unsafe { Library::new(*name) }.ok())
 }

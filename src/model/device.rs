@@ -122,7 +122,12 @@ fn cuda() -> Result<String, String> {
 
 /// A learner on that device, starting from these weights.
 #[must_use]
-pub fn learner(device: &Device, config: &ModelConfig, weights: &[Vec<f32>], decays: &[bool]) -> Box<dyn Learner> {
+pub fn learner(
+    device: &Device,
+    config: &ModelConfig,
+    weights: &[Vec<f32>],
+    decays: &[bool],
+) -> Box<dyn Learner> {
     use burn::backend::flex::{Flex, FlexDevice};
     match device.backend {
         #[cfg(feature = "cuda")]
@@ -141,9 +146,9 @@ pub fn learner(device: &Device, config: &ModelConfig, weights: &[Vec<f32>], deca
         )),
         // `resolve` never names a backend this build lacks.
         #[allow(unreachable_patterns)]
-        Backend::Cpu | Backend::Cuda | Backend::CpuNdarray => {
-            Box::new(BurnLearner::<Flex>::new(config, weights, decays, FlexDevice))
-        }
+        Backend::Cpu | Backend::Cuda | Backend::CpuNdarray => Box::new(BurnLearner::<Flex>::new(
+            config, weights, decays, FlexDevice,
+        )),
     }
 }
 
@@ -157,7 +162,11 @@ mod tests {
         assert!(!auto.why.is_empty());
         assert_eq!(resolve(DeviceChoice::Cpu).unwrap().backend, Backend::Cpu);
         if let Err(e) = resolve(DeviceChoice::Cuda) {
-            assert_eq!(auto.backend, Backend::Cpu, "auto takes CUDA exactly where it can be had");
+            assert_eq!(
+                auto.backend,
+                Backend::Cpu,
+                "auto takes CUDA exactly where it can be had"
+            );
             assert!(e.to_string().contains("--device auto"), "{e}");
         }
     }

@@ -157,18 +157,21 @@ mod tests {
         grid.steps[3][8].velocity = 64;
         let mut x = vec![9.0; width(2)];
         encode_grid(&grid, 35, Some(1), false, &mut x);
-        let lit: Vec<(usize, f32)> = (0..x.len()).filter(|&i| x[i] != 0.0).map(|i| (i, x[i])).collect();
+        let lit: Vec<(usize, f32)> = (0..x.len())
+            .filter(|&i| x[i] != 0.0)
+            .map(|i| (i, x[i]))
+            .collect();
         let expected = [
-            (1, 1.0),        // snare just before
-            (10, 1.0),       // at full velocity
-            (19, -0.5),      // a quarter step early
-            (27, 1.0),       // kick a bar ago
-            (36 + 8, 1.0),   // ride two bars ago
-            (45 + 3, 1.0),   // fourth step of the bar
+            (1, 1.0),           // snare just before
+            (10, 1.0),          // at full velocity
+            (19, -0.5),         // a quarter step early
+            (27, 1.0),          // kick a bar ago
+            (36 + 8, 1.0),      // ride two bars ago
+            (45 + 3, 1.0),      // fourth step of the bar
             (45 + 24 + 1, 1.0), // third bar: counter 010
-            (73, 1.0),       // (150 - 110) / 40
-            (75, 1.0),       // sixteen steps a bar
-            (76 + 2, 1.0),   // second style
+            (73, 1.0),          // (150 - 110) / 40
+            (75, 1.0),          // sixteen steps a bar
+            (76 + 2, 1.0),      // second style
         ];
         assert_eq!(lit, expected);
         assert_eq!(width(2), 79);

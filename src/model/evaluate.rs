@@ -85,7 +85,11 @@ pub fn evaluate<E>(
 
     let mut result = Evaluation {
         files: scored.len(),
-        skipped: examples.iter().filter(|e| !common(e)).map(|e| e.name.clone()).collect(),
+        skipped: examples
+            .iter()
+            .filter(|e| !common(e))
+            .map(|e| e.name.clone())
+            .collect(),
         ..Evaluation::default()
     };
     let (mut velocity, mut offset) = (0.0, 0.0);
@@ -99,7 +103,9 @@ pub fn evaluate<E>(
         for (total, bits) in result.bits_per_lane.iter_mut().zip(score.lane_bits) {
             *total += bits;
         }
-        let style = styles.entry(example.style.clone().unwrap_or_else(|| "-".into())).or_default();
+        let style = styles
+            .entry(example.style.clone().unwrap_or_else(|| "-".into()))
+            .or_default();
         style.0 += score.steps;
         style.1 += score.lane_bits.iter().sum::<f64>();
     }
@@ -113,21 +119,34 @@ pub fn evaluate<E>(
         .into_iter()
         .map(|(name, (steps, bits))| {
             let bits_per_step = bits / steps.max(1) as f64;
-            (name, StyleScore { steps, bits_per_step })
+            (
+                name,
+                StyleScore {
+                    steps,
+                    bits_per_step,
+                },
+            )
         })
         .collect();
     Ok(result)
 }
 
 fn score(model: &Arc<BeatModel>, example: &Example) -> FileScore {
-    let style = example.style.as_deref().and_then(|s| model.config().style_index(s));
+    let style = example
+        .style
+        .as_deref()
+        .and_then(|s| model.config().style_index(s));
     let mut sampler = Sampler::new(Arc::clone(model));
     let mut state = sampler.start();
     let mut sum = FileScore::default();
     for (at, step) in example.grid.steps.iter().enumerate() {
         let place = place_in(&example.grid, at, style);
         let one = sampler.score(&mut state, &place, step, example.fill);
-        for (total, bits) in sum.lane_bits.iter_mut().zip(hit_bits(&one.probabilities, step)) {
+        for (total, bits) in sum
+            .lane_bits
+            .iter_mut()
+            .zip(hit_bits(&one.probabilities, step))
+        {
             *total += bits;
         }
         sum.steps += 1;

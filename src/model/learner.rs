@@ -85,8 +85,16 @@ pub struct BurnLearner<B: Backend> {
 impl<B: Backend> BurnLearner<B> {
     /// Starts from these weights, in the order of [`super::params::specs`].
     #[must_use]
-    pub fn new(config: &ModelConfig, weights: &[Vec<f32>], decays: &[bool], device: B::Device) -> Self {
-        let columns: Vec<usize> = super::params::specs(config).iter().map(|s| s.columns).collect();
+    pub fn new(
+        config: &ModelConfig,
+        weights: &[Vec<f32>],
+        decays: &[bool],
+        device: B::Device,
+    ) -> Self {
+        let columns: Vec<usize> = super::params::specs(config)
+            .iter()
+            .map(|s| s.columns)
+            .collect();
         let params: Vec<Tensor<B, 2>> = weights
             .iter()
             .zip(columns)
@@ -117,7 +125,13 @@ impl<B: Backend> BurnLearner<B> {
             .map(|layer| {
                 let mut draws = Stream::new(seed, self.updates * layers + layer, Purpose::Dropout);
                 (0..slots * self.config.units)
-                    .map(|_| if f64::from(draws.uniform()) < share { 0.0 } else { kept })
+                    .map(|_| {
+                        if f64::from(draws.uniform()) < share {
+                            0.0
+                        } else {
+                            kept
+                        }
+                    })
                     .collect()
             })
             .collect()
@@ -127,7 +141,9 @@ impl<B: Backend> BurnLearner<B> {
 impl<B: Backend> Learner for BurnLearner<B> {
     fn begin(&mut self, streams: usize) {
         let zeros = || Tensor::zeros([streams, self.config.units], &self.device);
-        self.carried = (0..self.config.layers).map(|_| (zeros(), zeros())).collect();
+        self.carried = (0..self.config.layers)
+            .map(|_| (zeros(), zeros()))
+            .collect();
     }
 
     fn update(&mut self, batch: &Batch, learning_rate: f64, dropout: f64, seed: u64) -> Update {
@@ -137,7 +153,14 @@ impl<B: Backend> Learner for BurnLearner<B> {
             .iter()
             .map(|p| Tensor::from_inner(p.clone()).require_grad())
             .collect();
-        let losses = beat_net::losses(&self.config, &tracked, batch, &mut self.carried, factors, &self.device);
+        let losses = beat_net::losses(
+            &self.config,
+            &tracked,
+            batch,
+            &mut self.carried,
+            factors,
+            &self.device,
+        );
         let hits = number(losses.hits.clone().inner());
         let expression = number(losses.expression.clone().inner());
         let total = losses.hits + losses.expression.mul_scalar(EXPRESSION_WEIGHT);
@@ -168,9 +191,10 @@ impl<B: Backend> Learner for BurnLearner<B> {
         for (i, gradient) in gradients.into_iter().enumerate() {
             let Some(gradient) = gradient else { continue };
             let gradient = gradient.mul_scalar(clip);
-            let first = self.first[i].clone().mul_scalar(BETA1) + gradient.clone().mul_scalar(1.0 - BETA1);
-            let second =
-                self.second[i].clone().mul_scalar(BETA2) + (gradient.clone() * gradient).mul_scalar(1.0 - BETA2);
+            let first =
+                self.first[i].clone().mul_scalar(BETA1) + gradient.clone().mul_scalar(1.0 - BETA1);
+            let second = self.second[i].clone().mul_scalar(BETA2)
+                + (gradient.clone() * gradient).mul_scalar(1.0 - BETA2);
             let direction = first.clone().div_scalar(unbias1)
                 / second.clone().div_scalar(unbias2).sqrt().add_scalar(1e-8);
             let mut param = self.params[i].clone();
@@ -178,7 +202,8 @@ impl<B: Backend> Learner for BurnLearner<B> {
                 param = param.mul_scalar(1.0 - learning_rate * WEIGHT_DECAY);
             }
             param = param - direction.mul_scalar(learning_rate);
-            self.average[i] = self.average[i].clone().mul_scalar(keep) + param.clone().mul_scalar(1.0 - keep);
+            self.average[i] =
+                self.average[i].clone().mul_scalar(keep) + param.clone().mul_scalar(1.0 - keep);
             self.params[i] = param;
             self.first[i] = first;
             self.second[i] = second;
@@ -196,7 +221,11 @@ impl<B: Backend> Learner for BurnLearner<B> {
             raw: self.params.iter().map(numbers).collect(),
             first: self.first.iter().map(numbers).collect(),
             second: self.second.iter().map(numbers).collect(),
-            carried: self.carried.iter().map(|(h, c)| (numbers(h), numbers(c))).collect(),
+            carried: self
+                .carried
+                .iter()
+                .map(|(h, c)| (numbers(h), numbers(c)))
+                .collect(),
             updates: self.updates,
         }
     }
@@ -230,7 +259,11 @@ impl<B: Backend> Learner for BurnLearner<B> {
 /// with the last good checkpoint kept.
 fn numbers<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Vec<f32> {
     let n = tensor.dims().iter().product();
-    tensor.clone().into_data().to_vec::<f32>().unwrap_or_else(|_| vec![f32::NAN; n])
+    tensor
+        .clone()
+        .into_data()
+        .to_vec::<f32>()
+        .unwrap_or_else(|_| vec![f32::NAN; n])
 }
 
 fn number<B: Backend>(tensor: Tensor<B, 1>) -> f32 {

@@ -102,10 +102,18 @@ fn forward<B: Backend>(
             hidden = hidden * keep.clone();
             cell = cell * keep.clone();
         }
-        let z = x.clone().slice([t..t + 1, 0..batch, 0..width]).reshape([batch, width])
+        let z = x
+            .clone()
+            .slice([t..t + 1, 0..batch, 0..width])
+            .reshape([batch, width])
             + hidden.clone().matmul(w.clone());
         let gate = |k: usize| z.clone().slice([0..batch, k * units..(k + 1) * units]);
-        let (i, f, g, o) = (sigmoid(gate(0)), sigmoid(gate(1)), gate(2).tanh(), sigmoid(gate(3)));
+        let (i, f, g, o) = (
+            sigmoid(gate(0)),
+            sigmoid(gate(1)),
+            gate(2).tanh(),
+            sigmoid(gate(3)),
+        );
         let next = f.clone() * cell.clone() + i.clone() * g.clone();
         let tanh_cell = next.clone().tanh();
         let output = o.clone() * tanh_cell.clone();
@@ -140,7 +148,10 @@ impl<B: Backend> Backward<B, 2> for Sequence {
         let mut inputs = Vec::with_capacity(steps);
         let mut hiddens = Vec::with_capacity(steps);
         for (t, step) in tape.into_iter().enumerate().rev() {
-            let mut dh = upstream.clone().slice([t..t + 1, 0..batch, 0..units]).reshape([batch, units]);
+            let mut dh = upstream
+                .clone()
+                .slice([t..t + 1, 0..batch, 0..units])
+                .reshape([batch, units]);
             if let Some(later) = through_hidden {
                 dh = dh + later;
             }

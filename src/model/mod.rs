@@ -19,6 +19,7 @@ pub mod evaluate;
 mod learner;
 mod lstm;
 pub mod params;
+mod recipe;
 pub mod sample;
 #[cfg(test)]
 mod tests;

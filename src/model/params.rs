@@ -111,8 +111,18 @@ pub fn specs(config: &ModelConfig) -> Vec<Spec> {
         } else {
             units
         };
-        add(format!("lstm.{layer}.input"), inputs, 4 * units, Init::Normal(1.0));
-        add(format!("lstm.{layer}.recurrent"), units, 4 * units, Init::Normal(1.0));
+        add(
+            format!("lstm.{layer}.input"),
+            inputs,
+            4 * units,
+            Init::Normal(1.0),
+        );
+        add(
+            format!("lstm.{layer}.recurrent"),
+            units,
+            4 * units,
+            Init::Normal(1.0),
+        );
         add(format!("lstm.{layer}.bias"), 1, 4 * units, Init::Forget);
         add(format!("norm.{layer}.gain"), 1, units, Init::Constant(1.0));
         add(format!("norm.{layer}.shift"), 1, units, Init::Constant(0.0));
@@ -120,14 +130,34 @@ pub fn specs(config: &ModelConfig) -> Vec<Spec> {
     let z = feature_width(config);
     let wide = LANES * BINS;
     add("hits.chain.in".into(), z, HEAD_WIDTH, Init::Normal(1.0));
-    add("hits.chain.hits".into(), LANES, HEAD_WIDTH, Init::Normal(0.5));
+    add(
+        "hits.chain.hits".into(),
+        LANES,
+        HEAD_WIDTH,
+        Init::Normal(0.5),
+    );
     add("hits.chain.bias".into(), 1, HEAD_WIDTH, Init::Constant(0.0));
-    add("hits.chain.out".into(), LANES, HEAD_WIDTH, Init::Normal(0.1));
-    add("hits.lane_to_lane".into(), LANES, LANES, Init::Constant(0.0));
+    add(
+        "hits.chain.out".into(),
+        LANES,
+        HEAD_WIDTH,
+        Init::Normal(0.1),
+    );
+    add(
+        "hits.lane_to_lane".into(),
+        LANES,
+        LANES,
+        Init::Constant(0.0),
+    );
     add("hits.skip".into(), z, LANES, Init::Constant(0.0));
     add("hits.bias".into(), 1, LANES, Init::Data);
     add("expression.in".into(), z, HEAD_WIDTH, Init::Normal(1.0));
-    add("expression.hits".into(), LANES, HEAD_WIDTH, Init::Normal(1.0));
+    add(
+        "expression.hits".into(),
+        LANES,
+        HEAD_WIDTH,
+        Init::Normal(1.0),
+    );
     add("expression.bias".into(), 1, HEAD_WIDTH, Init::Constant(0.0));
     add("velocity.out".into(), HEAD_WIDTH, wide, Init::Normal(0.3));
     add("velocity.bias".into(), 1, wide, Init::Data);
@@ -149,7 +179,9 @@ pub fn start(spec: &Spec, index: usize, seed: u64) -> Vec<f32> {
         Init::Constant(value) => vec![value; n],
         Init::Forget => {
             let units = spec.columns / 4;
-            (0..n).map(|i| f32::from(u8::from(i / units == 1))).collect()
+            (0..n)
+                .map(|i| f32::from(u8::from(i / units == 1)))
+                .collect()
         }
         Init::Data => vec![0.0; n],
     }

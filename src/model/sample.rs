@@ -153,7 +153,14 @@ impl Sampler {
     }
 
     /// Draws the next step and advances the state.
-    pub fn draw(&mut self, state: &mut SamplerState, place: &Place, knobs: &Knobs, seed: u64, step: u64) -> Step {
+    pub fn draw(
+        &mut self,
+        state: &mut SamplerState,
+        place: &Place,
+        knobs: &Knobs,
+        seed: u64,
+        step: u64,
+    ) -> Step {
         self.advance(state, place, false);
         self.begin_chain();
         let mut decided = 0u16;
@@ -174,8 +181,18 @@ impl Sampler {
         for (lane, cell) in out.iter_mut().enumerate() {
             if decided >> lane & 1 == 1 {
                 let draw = |purpose| uniform(seed, step, lane as u64, purpose);
-                let velocity = self.draw_bin(Head::VelocityOut, lane, knobs.expression, draw(Purpose::Velocity));
-                let offset = self.draw_bin(Head::OffsetOut, lane, knobs.expression, draw(Purpose::Offset));
+                let velocity = self.draw_bin(
+                    Head::VelocityOut,
+                    lane,
+                    knobs.expression,
+                    draw(Purpose::Velocity),
+                );
+                let offset = self.draw_bin(
+                    Head::OffsetOut,
+                    lane,
+                    knobs.expression,
+                    draw(Purpose::Offset),
+                );
                 *cell = Cell {
                     velocity: velocity_at(velocity),
                     offset: (offset - 0.5).clamp(-0.5, 0.499),
@@ -195,7 +212,13 @@ impl Sampler {
 
     /// Advances the state by the true `step` and tells how likely it was. `fill` as in the
     /// training data.
-    pub fn score(&mut self, state: &mut SamplerState, place: &Place, step: &Step, fill: bool) -> Score {
+    pub fn score(
+        &mut self,
+        state: &mut SamplerState,
+        place: &Place,
+        step: &Step,
+        fill: bool,
+    ) -> Score {
         self.advance(state, place, fill);
         self.begin_chain();
         let truth = hits(step);
@@ -261,9 +284,19 @@ impl Sampler {
     fn lane_logit(&self, lane: usize, decided: u16) -> f32 {
         let out = &self.head(Head::ChainOut)[lane * HEAD_WIDTH..(lane + 1) * HEAD_WIDTH];
         let mut logit = self.head(Head::HitBias)[lane];
-        logit += self.chain.iter().zip(out).map(|(h, w)| h.max(0.0) * w).sum::<f32>();
+        logit += self
+            .chain
+            .iter()
+            .zip(out)
+            .map(|(h, w)| h.max(0.0) * w)
+            .sum::<f32>();
         let skip = self.head(Head::Skip);
-        logit += self.features.iter().enumerate().map(|(i, z)| z * skip[i * LANES + lane]).sum::<f32>();
+        logit += self
+            .features
+            .iter()
+            .enumerate()
+            .map(|(i, z)| z * skip[i * LANES + lane])
+            .sum::<f32>();
         let lanes = self.head(Head::LaneToLane);
         for before in 0..lane {
             if decided >> before & 1 == 1 {
@@ -288,7 +321,10 @@ impl Sampler {
         add_product(&self.features, at(Head::ExpressionIn), &mut self.expression);
         for lane in (0..LANES).filter(|lane| decided >> lane & 1 == 1) {
             let row = &at(Head::ExpressionHits)[lane * HEAD_WIDTH..(lane + 1) * HEAD_WIDTH];
-            self.expression.iter_mut().zip(row).for_each(|(h, w)| *h += w);
+            self.expression
+                .iter_mut()
+                .zip(row)
+                .for_each(|(h, w)| *h += w);
         }
         self.expression.iter_mut().for_each(|h| *h = h.max(0.0));
     }

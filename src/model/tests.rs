@@ -64,7 +64,9 @@ fn cpu() -> Device {
 }
 
 fn scored(model: &Arc<BeatModel>, examples: &[Example]) -> f64 {
-    let Ok(e) = evaluate(model, examples, |_: &str, _: &[[f32; LANES]]| Ok::<(), Infallible>(()));
+    let Ok(e) = evaluate(model, examples, |_: &str, _: &[[f32; LANES]]| {
+        Ok::<(), Infallible>(())
+    });
     e.bits_per_step
 }
 
@@ -131,23 +133,39 @@ fn training_and_playing_agree() {
         .collect();
     let zeros = || Tensor::<Inner, 2>::zeros([1, 16], &FlexDevice);
     let mut carried = vec![(zeros(), zeros()), (zeros(), zeros())];
-    let losses = beat_net::losses(&config, &params, &batch, &mut carried, Vec::new(), &FlexDevice);
+    let losses = beat_net::losses(
+        &config,
+        &params,
+        &batch,
+        &mut carried,
+        Vec::new(),
+        &FlexDevice,
+    );
     let trained = |t: Tensor<Tracked, 1>| {
-        f64::from(t.inner().into_data().to_vec::<f32>().unwrap()[0]) / std::f64::consts::LN_2 * steps as f64
+        f64::from(t.inner().into_data().to_vec::<f32>().unwrap()[0]) / std::f64::consts::LN_2
+            * steps as f64
     };
 
     let mut sampler = Sampler::new(Arc::clone(&model));
     let mut state = sampler.start();
     let (mut hits, mut expression) = (0.0, 0.0);
     for (at, step) in grid.steps.iter().enumerate() {
-        let score = sampler.score(&mut state, &encode::place_in(&grid, at, Some(2)), step, true);
+        let score = sampler.score(
+            &mut state,
+            &encode::place_in(&grid, at, Some(2)),
+            step,
+            true,
+        );
         hits += hit_bits(&score.probabilities, step).iter().sum::<f64>();
         expression += score.velocity_bits + score.offset_bits;
     }
     let close = |a: f64, b: f64| (a - b).abs() < 1e-4 * a.abs();
     let (a, b) = (trained(losses.hits), trained(losses.expression));
     assert!(close(a, hits), "hits: training {a} bits, playing {hits}");
-    assert!(close(b, expression), "expression: training {b} bits, playing {expression}");
+    assert!(
+        close(b, expression),
+        "expression: training {b} bits, playing {expression}"
+    );
 }
 
 #[test]
@@ -157,22 +175,39 @@ fn the_lstm_layer_has_the_gradients_of_plain_autodiff() {
     let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| draws.normal() * 0.7).collect() };
     let gates = random(steps * batch * 4 * units);
     let recurrent = random(units * 4 * units);
-    let (hidden, cell, pull) = (random(batch * units), random(batch * units), random(steps * batch * units));
+    let (hidden, cell, pull) = (
+        random(batch * units),
+        random(batch * units),
+        random(steps * batch * units),
+    );
     let keep_values = [1.0, 0.0, 1.0];
     let inner = |v: &[f32], columns: usize| beat_net::upload::<Inner>(v, columns, &FlexDevice);
-    let keep: Vec<Option<Tensor<Inner, 2>>> =
-        (0..steps).map(|t| (t == 3).then(|| inner(&keep_values, 1))).collect();
+    let keep: Vec<Option<Tensor<Inner, 2>>> = (0..steps)
+        .map(|t| (t == 3).then(|| inner(&keep_values, 1)))
+        .collect();
     let leaf_gates = || {
         let data = TensorData::new(gates.clone(), [steps, batch, 4 * units]);
         Tensor::<Tracked, 3>::from_data(data, &FlexDevice).require_grad()
     };
-    let leaf_weights = || Tensor::<Tracked, 2>::from_inner(inner(&recurrent, 4 * units)).require_grad();
-    let pull: Tensor<Tracked, 3> = Tensor::from_data(TensorData::new(pull, [steps, batch, units]), &FlexDevice);
+    let leaf_weights =
+        || Tensor::<Tracked, 2>::from_inner(inner(&recurrent, 4 * units)).require_grad();
+    let pull: Tensor<Tracked, 3> =
+        Tensor::from_data(TensorData::new(pull, [steps, batch, units]), &FlexDevice);
 
     let (x, w) = (leaf_gates(), leaf_weights());
-    let out = lstm::run(x.clone(), w.clone(), &keep, inner(&hidden, units), inner(&cell, units));
+    let out = lstm::run(
+        x.clone(),
+        w.clone(),
+        &keep,
+        inner(&hidden, units),
+        inner(&cell, units),
+    );
     let grads = (out.outputs.clone() * pull.clone()).sum().backward();
-    let ours = [flat(x.grad(&grads).unwrap()), flat(w.grad(&grads).unwrap()), flat(out.outputs.inner())];
+    let ours = [
+        flat(x.grad(&grads).unwrap()),
+        flat(w.grad(&grads).unwrap()),
+        flat(out.outputs.inner()),
+    ];
 
     let (x, w) = (leaf_gates(), leaf_weights());
     let mut h: Tensor<Tracked, 2> = Tensor::from_inner(inner(&hidden, units));
@@ -184,7 +219,11 @@ fn the_lstm_layer_has_the_gradients_of_plain_autodiff() {
             h = h * keep.clone();
             c = c * keep;
         }
-        let z = x.clone().slice([t..t + 1, 0..batch, 0..4 * units]).reshape([batch, 4 * units]) + h.matmul(w.clone());
+        let z = x
+            .clone()
+            .slice([t..t + 1, 0..batch, 0..4 * units])
+            .reshape([batch, 4 * units])
+            + h.matmul(w.clone());
         let gate = |k: usize| z.clone().slice([0..batch, k * units..(k + 1) * units]);
         c = sigmoid(gate(1)) * c + sigmoid(gate(0)) * gate(2).tanh();
         h = sigmoid(gate(3)) * c.clone().tanh();
@@ -192,11 +231,27 @@ fn the_lstm_layer_has_the_gradients_of_plain_autodiff() {
     }
     let outputs: Tensor<Tracked, 3> = Tensor::stack(outputs, 0);
     let grads = (outputs.clone() * pull).sum().backward();
-    let theirs = [flat(x.grad(&grads).unwrap()), flat(w.grad(&grads).unwrap()), flat(outputs.inner())];
-    for (name, (a, b)) in ["input gradient", "weight gradient", "output"].iter().zip(ours.iter().zip(&theirs)) {
-        let difference: f32 = a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f32>().sqrt();
+    let theirs = [
+        flat(x.grad(&grads).unwrap()),
+        flat(w.grad(&grads).unwrap()),
+        flat(outputs.inner()),
+    ];
+    for (name, (a, b)) in ["input gradient", "weight gradient", "output"]
+        .iter()
+        .zip(ours.iter().zip(&theirs))
+    {
+        let difference: f32 = a
+            .iter()
+            .zip(b)
+            .map(|(x, y)| (x - y).powi(2))
+            .sum::<f32>()
+            .sqrt();
         let size: f32 = b.iter().map(|y| y * y).sum::<f32>().sqrt();
-        assert!(size > 0.1 && difference / size < 1e-5, "{name}: off by {}", difference / size);
+        assert!(
+            size > 0.1 && difference / size < 1e-5,
+            "{name}: off by {}",
+            difference / size
+        );
     }
 }
 
@@ -222,7 +277,10 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
         let model = BeatModel::random(12, 2, 42);
         scored(&model, &set.validation)
     };
-    assert!(f64::from(validations[2]) < start, "the loss falls: {start} to {validations:?}");
+    assert!(
+        f64::from(validations[2]) < start,
+        "the loss falls: {start} to {validations:?}"
+    );
 
     // Stop in the middle of the second epoch, then go on.
     let parts = tempfile::tempdir().unwrap();
@@ -253,15 +311,22 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
     })
     .unwrap();
     assert_eq!(first, Some((2, 3)));
-    let weights = |dir: &std::path::Path| checkpoint::load_run(&checkpoint::last_path(dir)).unwrap();
-    let (a, b) = (weights(&whole.path().join("checkpoints")), weights(&flags.checkpoint_dir));
+    let weights =
+        |dir: &std::path::Path| checkpoint::load_run(&checkpoint::last_path(dir)).unwrap();
+    let (a, b) = (
+        weights(&whole.path().join("checkpoints")),
+        weights(&flags.checkpoint_dir),
+    );
     assert_eq!(a.2, b.2, "weights, moments and carried state");
     assert_eq!((a.1.best, a.1.epoch), (b.1.best, b.1.epoch));
 
     // Other settings are refused, and the checkpoint stays.
     flags.units = 13;
     let refused = train(&flags, &set, &cpu(), &never, &mut |_| {}).unwrap_err();
-    assert!(matches!(refused, TrainError::OtherSettings { .. }), "{refused}");
+    assert!(
+        matches!(refused, TrainError::OtherSettings { .. }),
+        "{refused}"
+    );
     assert!(refused.to_string().contains("--units 12"));
 }
 
@@ -279,7 +344,16 @@ fn one_two_bar_file_trains_and_a_new_run_keeps_the_old_one() {
         sequence_length: 64,
         ..small(dir.path())
     };
-    let run = || train(&flags, &set, &cpu(), &crossbeam_channel::never(), &mut |_| {}).unwrap();
+    let run = || {
+        train(
+            &flags,
+            &set,
+            &cpu(),
+            &crossbeam_channel::never(),
+            &mut |_| {},
+        )
+        .unwrap()
+    };
     let first = run();
     assert_eq!(first.set_aside, None);
     let model = checkpoint::open(&flags.checkpoint_dir).unwrap().unwrap();
@@ -322,11 +396,24 @@ fn both_cpu_backends_learn_the_same() {
             backend,
             why: String::new(),
         };
-        train(&flags, &set, &device, &crossbeam_channel::never(), &mut |_| {}).unwrap();
-        scored(&checkpoint::open(&flags.checkpoint_dir).unwrap().unwrap(), &set.validation)
+        train(
+            &flags,
+            &set,
+            &device,
+            &crossbeam_channel::never(),
+            &mut |_| {},
+        )
+        .unwrap();
+        scored(
+            &checkpoint::open(&flags.checkpoint_dir).unwrap().unwrap(),
+            &set.validation,
+        )
     };
     let (flex, ndarray) = (run(Backend::Cpu), run(Backend::CpuNdarray));
-    assert!((flex - ndarray).abs() < 1e-3, "flex {flex}, ndarray {ndarray}");
+    assert!(
+        (flex - ndarray).abs() < 1e-3,
+        "flex {flex}, ndarray {ndarray}"
+    );
 }
 
 #[test]
@@ -342,9 +429,17 @@ fn a_damaged_or_foreign_checkpoint_is_refused_with_the_reason() {
     other.schema += 1;
     checkpoint::save_model(&path, &other, model.weights()).unwrap();
     let error = BeatModel::load(&path).unwrap_err().to_string();
-    assert!(error.contains("input schema") && error.contains("best.safetensors"), "{error}");
+    assert!(
+        error.contains("input schema") && error.contains("best.safetensors"),
+        "{error}"
+    );
 
-    for damaged in [&bytes[..bytes.len() - 5], &bytes[..40], b"", b"MThd\0\0\0\x06"] {
+    for damaged in [
+        &bytes[..bytes.len() - 5],
+        &bytes[..40],
+        b"",
+        b"MThd\0\0\0\x06",
+    ] {
         std::fs::write(&path, damaged).unwrap();
         BeatModel::load(&path).unwrap_err();
     }

@@ -4,11 +4,12 @@
 
 use super::batches::Pieces;
 use super::checkpoint::{self, RunState};
-use super::config::{BINS, MAX_STYLES, ModelConfig, SCHEMA_VERSION};
+use super::config::{ModelConfig, SCHEMA_VERSION};
 use super::device::{self, Device};
 use super::evaluate::evaluate;
 use super::learner::Learner;
-use super::params::{self, Head};
+use super::params;
+use super::recipe::{first_weights, identity, learning_rate, settings, styles};
 use super::weights::{BeatModel, ModelError};
 use crate::base::text::{sanitize, sanitize_path};
 use crate::beat::grid::LANES;
@@ -17,15 +18,9 @@ use crate::dataset::batch::Plan;
 use crate::dataset::load::Example;
 use crate::message::{EndReason, TrainCommand, TrainConfig, TrainEvent, TrainProgress};
 use crossbeam_channel::Receiver;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Updates of linear warm-up, at most a tenth of the run.
-const WARM_UP: usize = 50;
-/// The cosine ends at this share of the peak learning rate.
-const FLOOR: f64 = 0.02;
 
 /// What is learned.
 #[derive(Clone, Debug)]
@@ -70,7 +65,9 @@ pub enum TrainError {
     #[error("{0}: no last.safetensors to resume from. Leave out --resume to start a new run")]
     NothingToResume(String),
     /// Asked to resume with other settings.
-    #[error("{path}: that run was started with {theirs}, not {ours}. Give the same flags to resume it")]
+    #[error(
+        "{path}: that run was started with {theirs}, not {ours}. Give the same flags to resume it"
+    )]
     OtherSettings {
         /// The checkpoint.
         path: String,
@@ -83,7 +80,9 @@ pub enum TrainError {
     #[error(transparent)]
     Checkpoint(#[from] ModelError),
     /// A checkpoint that cannot be written.
-    #[error("{path}: cannot write the checkpoint ({source}). Free some space or choose another --checkpoint-dir")]
+    #[error(
+        "{path}: cannot write the checkpoint ({source}). Free some space or choose another --checkpoint-dir"
+    )]
     Write {
         /// Where.
         path: String,
@@ -127,6 +126,8 @@ struct Run<'a> {
     learner: Box<dyn Learner>,
     state: RunState,
     done: usize,
+    /// Seconds an update, smoothed.
+    pace: Option<f32>,
     set_aside: Option<PathBuf>,
 }
 
@@ -137,14 +138,23 @@ enum Asked {
 }
 
 impl<'a> Run<'a> {
-    fn begin(flags: &'a TrainConfig, set: &'a TrainingSet, device: &Device) -> Result<Self, TrainError> {
+    fn begin(
+        flags: &'a TrainConfig,
+        set: &'a TrainingSet,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
         let mut config = ModelConfig {
             schema: SCHEMA_VERSION,
             units: flags.units,
             layers: flags.num_layers,
             styles: styles(&set.train),
             drum_map: set.drum_map.clone(),
-            name: format!("{} {}x{}", folder(&flags.data_dir), flags.num_layers, flags.units),
+            name: format!(
+                "{} {}x{}",
+                folder(&flags.data_dir),
+                flags.num_layers,
+                flags.units
+            ),
             bits_per_step: None,
             epoch: 0,
         };
@@ -152,7 +162,9 @@ impl<'a> Run<'a> {
         let last = checkpoint::last_path(&flags.checkpoint_dir);
         let resumed = if flags.resume {
             if !last.exists() {
-                return Err(TrainError::NothingToResume(sanitize_path(&flags.checkpoint_dir)));
+                return Err(TrainError::NothingToResume(sanitize_path(
+                    &flags.checkpoint_dir,
+                )));
             }
             let (theirs, run, snapshot) = checkpoint::load_run(&last)?;
             let (a, b) = (settings(&run.flags, &run.data), settings(flags, &data));
@@ -197,7 +209,11 @@ impl<'a> Run<'a> {
                 }
             }
         };
-        let validation = if set.validation.is_empty() { &set.train } else { &set.validation };
+        let validation = if set.validation.is_empty() {
+            &set.train
+        } else {
+            &set.validation
+        };
         let mut run = Self {
             flags,
             config,
@@ -206,9 +222,13 @@ impl<'a> Run<'a> {
             learner,
             state,
             done: 0,
+            pace: None,
             set_aside,
         };
-        run.done = (0..run.state.epoch).map(|e| run.plan(e).updates()).sum::<usize>() + run.state.update;
+        run.done = (0..run.state.epoch)
+            .map(|e| run.plan(e).updates())
+            .sum::<usize>()
+            + run.state.update;
         Ok(run)
     }
 
@@ -222,11 +242,20 @@ impl<'a> Run<'a> {
         )
     }
 
+    /// Steps learned in a mean update of an epoch.
+    fn batch_steps(&self, plan: &Plan) -> f32 {
+        let steps: usize = self.pieces.lengths().iter().map(|l| l.steps).sum();
+        steps as f32 / plan.updates().max(1) as f32
+    }
+
     fn started(&self, set: &TrainingSet, device: &Device) -> TrainEvent {
         TrainEvent::Started {
             config: Box::new(self.flags.clone()),
             device: device.to_string(),
-            parameters: params::specs(&self.config).iter().map(|s| s.rows * s.columns).sum(),
+            parameters: params::specs(&self.config)
+                .iter()
+                .map(|s| s.rows * s.columns)
+                .sum(),
             updates_per_epoch: self.plan(self.state.epoch).updates(),
             files: set.train.len(),
             bars: set.train.iter().map(|e| e.grid.bars() as u64).sum(),
@@ -257,14 +286,21 @@ impl<'a> Run<'a> {
         Ok(EndReason::Finished)
     }
 
-    fn one_update(&mut self, plan: &Plan, tell: &mut dyn FnMut(TrainEvent)) -> Result<(), TrainError> {
+    fn one_update(
+        &mut self,
+        plan: &Plan,
+        tell: &mut dyn FnMut(TrainEvent),
+    ) -> Result<(), TrainError> {
         let began = Instant::now();
         let total = plan.updates() * self.flags.epochs;
         let learning_rate = learning_rate(self.flags.learning_rate, self.done, total);
         let (styles, epoch) = (self.config.styles.len(), self.state.epoch);
-        let batch = self.pieces.batch(plan, self.state.update, styles, self.flags.seed, epoch);
-        let steps: f32 = batch.weights.iter().sum();
-        let did = self.learner.update(&batch, learning_rate, self.flags.dropout, self.flags.seed);
+        let batch = self
+            .pieces
+            .batch(plan, self.state.update, styles, self.flags.seed, epoch);
+        let did = self
+            .learner
+            .update(&batch, learning_rate, self.flags.dropout, self.flags.seed);
         self.state.update += 1;
         self.done += 1;
         if !(did.hit_bits + did.expression_bits + did.grad_norm).is_finite() {
@@ -274,6 +310,10 @@ impl<'a> Run<'a> {
             });
         }
         let seconds = began.elapsed().as_secs_f32().max(1e-6);
+        // Smoothed, so that what is shown can be read; the first update warms the caches and counts little.
+        let seconds = self.pace.map_or(seconds, |pace| 0.9 * pace + 0.1 * seconds);
+        self.pace = Some(seconds);
+        let per_update = self.batch_steps(plan);
         tell(TrainEvent::Progress(TrainProgress {
             epoch: self.state.epoch + 1,
             epochs: self.flags.epochs,
@@ -284,7 +324,7 @@ impl<'a> Run<'a> {
             loss: did.hit_bits + did.expression_bits,
             grad_norm: did.grad_norm,
             learning_rate,
-            steps_per_second: steps / seconds,
+            steps_per_second: per_update / seconds,
             seconds_left: seconds * total.saturating_sub(self.done) as f32,
         }));
         Ok(())
@@ -297,11 +337,16 @@ impl<'a> Run<'a> {
         let weights = self.learner.weights();
         self.config.epoch = epoch;
         let not_finite = |_| TrainError::NotFinite { epoch, update: 0 };
-        let model = Arc::new(BeatModel::new(self.config.clone(), weights.clone()).map_err(not_finite)?);
+        let model =
+            Arc::new(BeatModel::new(self.config.clone(), weights.clone()).map_err(not_finite)?);
         let never = |_: &str, _: &[[f32; LANES]]| Ok::<(), std::convert::Infallible>(());
         let Ok(scored) = evaluate(&model, self.validation, never);
         // Where nothing is in 4/4 there is no figure: the latest weights count as the best.
-        let bits = if scored.steps == 0 { None } else { Some(scored.bits_per_step as f32) };
+        let bits = if scored.steps == 0 {
+            None
+        } else {
+            Some(scored.bits_per_step as f32)
+        };
         let best = match (bits, self.state.best) {
             (Some(new), Some((old, _))) => new < old,
             _ => true,
@@ -310,7 +355,8 @@ impl<'a> Run<'a> {
         if best {
             self.state.best = bits.map(|b| (b, epoch));
             let path = checkpoint::best_path(&self.flags.checkpoint_dir);
-            checkpoint::save_model(&path, &self.config, &weights).map_err(|e| write_error(&path, e))?;
+            checkpoint::save_model(&path, &self.config, &weights)
+                .map_err(|e| write_error(&path, e))?;
         }
         if let Some(bits_per_step) = bits {
             tell(TrainEvent::Validation {
@@ -370,82 +416,11 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Linear warm-up to `peak`, then a cosine down to [`FLOOR`] of it over `total` updates
-/// (Loshchilov and Hutter 2017, without restarts).
-fn learning_rate(peak: f64, done: usize, total: usize) -> f64 {
-    let warm_up = WARM_UP.min(total / 10).max(1);
-    if done < warm_up {
-        return peak * (done + 1) as f64 / warm_up as f64;
-    }
-    let along = (done - warm_up) as f64 / (total.saturating_sub(warm_up)).max(1) as f64;
-    let cosine = 0.5 * (1.0 + (std::f64::consts::PI * along.min(1.0)).cos());
-    peak * (FLOOR + (1.0 - FLOOR) * cosine)
-}
-
-/// The starting weights: random matrices, and output biases at the log-odds of the data.
-fn first_weights(config: &ModelConfig, pieces: &Pieces, seed: u64) -> Vec<Vec<f32>> {
-    let mut weights: Vec<Vec<f32>> = params::specs(config)
-        .iter()
-        .enumerate()
-        .map(|(i, spec)| params::start(spec, i, seed))
-        .collect();
-    let data = pieces.statistics();
-    let mut set = |head: Head, values: Vec<f32>| weights[head.index(config.layers)] = values;
-    let log_odds = |p: f64| (p / (1.0 - p)).ln() as f32;
-    set(Head::HitBias, data.hit_rate.iter().map(|&p| log_odds(p)).collect());
-    debug_assert_eq!(data.velocity.len(), LANES * BINS);
-    set(Head::VelocityBias, data.velocity.iter().map(|p| p.ln() as f32).collect());
-    set(Head::OffsetBias, data.offset.iter().map(|p| p.ln() as f32).collect());
-    weights
-}
-
-/// The styles of a training set by name; of more than [`MAX_STYLES`], those with most steps.
-fn styles(examples: &[Example]) -> Vec<String> {
-    let mut steps: BTreeMap<String, usize> = BTreeMap::new();
-    for example in examples {
-        if let Some(style) = &example.style {
-            *steps.entry(sanitize(style)).or_default() += example.grid.steps.len();
-        }
-    }
-    let mut list: Vec<(String, usize)> = steps.into_iter().collect();
-    list.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    list.truncate(MAX_STYLES);
-    let mut names: Vec<String> = list.into_iter().map(|(name, _)| name).collect();
-    names.sort();
-    names
-}
-
-/// A digest of the training pieces and their order: a run goes on only with the same.
-fn identity(examples: &[Example]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for e in examples {
-        hasher.update(e.name.as_bytes());
-        hasher.update(&(e.grid.steps.len() as u64).to_le_bytes());
-        for cell in e.grid.steps.iter().flatten() {
-            hasher.update(&[cell.velocity]);
-        }
-    }
-    hasher.finalize().to_hex()[..16].to_string()
-}
-
-/// The flags that must be the same for a run to go on; `--epochs` only shapes what is left.
-fn settings(flags: &TrainConfig, data: &str) -> String {
-    format!(
-        "--units {} --num-layers {} --sequence-length {} --batch-size {} --epochs {} --learning-rate {} --dropout {} \
-         --seed {} on data {data}",
-        flags.units,
-        flags.num_layers,
-        flags.sequence_length,
-        flags.batch_size,
-        flags.epochs,
-        flags.learning_rate,
-        flags.dropout,
-        flags.seed
-    )
-}
-
 fn folder(path: &Path) -> String {
-    let name = path.canonicalize().ok().and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
+    let name = path
+        .canonicalize()
+        .ok()
+        .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
     sanitize(&name.unwrap_or_else(|| "untitled".into()))
 }
 

@@ -43,7 +43,11 @@ impl BeatModel {
         config.check()?;
         let specs = params::specs(&config);
         if specs.len() != weights.len() {
-            return Err(format!("it has {} weights, {} are needed", weights.len(), specs.len()));
+            return Err(format!(
+                "it has {} weights, {} are needed",
+                weights.len(),
+                specs.len()
+            ));
         }
         let mut hasher = blake3::Hasher::new();
         for (spec, values) in specs.iter().zip(&weights) {
@@ -51,7 +55,10 @@ impl BeatModel {
                 return Err(format!("its weight {} has the wrong size", spec.name));
             }
             if !values.iter().all(|v| v.is_finite()) {
-                return Err(format!("its weight {} holds numbers that are not finite", spec.name));
+                return Err(format!(
+                    "its weight {} holds numbers that are not finite",
+                    spec.name
+                ));
             }
             hasher.update(spec.name.as_bytes());
             for v in values {
@@ -90,9 +97,13 @@ impl BeatModel {
             reason: sanitize(&reason),
             hint: "Point --checkpoint-dir at a folder that `beatgen-tui train` wrote",
         };
-        let size = std::fs::metadata(path).map_err(|e| refuse(e.to_string()))?.len();
+        let size = std::fs::metadata(path)
+            .map_err(|e| refuse(e.to_string()))?
+            .len();
         if size > MAX_BYTES {
-            return Err(refuse(format!("{size} bytes are too many for a checkpoint")));
+            return Err(refuse(format!(
+                "{size} bytes are too many for a checkpoint"
+            )));
         }
         let bytes = std::fs::read(path).map_err(|e| refuse(e.to_string()))?;
         Self::from_bytes(&bytes).map(Arc::new).map_err(refuse)
@@ -103,7 +114,8 @@ impl BeatModel {
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| format!("not a checkpoint ({e})"))?;
+        let (_, header) =
+            SafeTensors::read_metadata(bytes).map_err(|e| format!("not a checkpoint ({e})"))?;
         let text = header
             .metadata()
             .as_ref()
@@ -112,7 +124,8 @@ impl BeatModel {
         let config: ModelConfig = serde_json::from_str(text)
             .map_err(|e| format!("its configuration cannot be read ({e})"))?;
         config.check()?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|e| format!("a damaged checkpoint ({e})"))?;
+        let tensors =
+            SafeTensors::deserialize(bytes).map_err(|e| format!("a damaged checkpoint ({e})"))?;
         let weights = params::specs(&config)
             .iter()
             .map(|spec| read(&tensors, spec))
@@ -197,7 +210,11 @@ fn read(tensors: &SafeTensors<'_>, spec: &Spec) -> Result<Vec<f32>, String> {
         ));
     }
     if view.dtype() != Dtype::F32 {
-        return Err(format!("its weight {} is {:?}, not F32", spec.name, view.dtype()));
+        return Err(format!(
+            "its weight {} is {:?}, not F32",
+            spec.name,
+            view.dtype()
+        ));
     }
     Ok(floats(view.data()))
 }

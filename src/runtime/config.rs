@@ -94,7 +94,8 @@ pub fn start(paths: &Paths, args: &DashboardArgs) -> Start {
         settings.kit = kit;
     }
     if let Some(dir) = args.data_dir.clone().or(config.data_dir) {
-        settings.data_dir = Some(dir);
+        // Remembered for a start from another folder.
+        settings.data_dir = Some(std::path::absolute(&dir).unwrap_or(dir));
     }
     if let Some(theme) = args.theme.clone().or(config.theme) {
         settings.theme = theme;

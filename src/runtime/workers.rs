@@ -162,7 +162,7 @@ impl Workers {
         {
             self.may_do_without_synth = false;
             self.engine.set_output(0, OutputSpec::None);
-            let text = format!("nothing is heard: {reason}; choose an output with o");
+            let text = format!("nothing is heard until you choose an output with o: {reason}");
             self.tell.notice(Level::Warning, text);
         }
         status

@@ -50,13 +50,18 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     }
     let mut dump = args.dump_probs.as_deref().map(Dump::create).transpose()?;
     let evaluation = evaluate(&opened.model, &examples, |name, probabilities| {
-        dump.as_mut().map_or(Ok(()), |d| d.file(name, probabilities))
+        dump.as_mut()
+            .map_or(Ok(()), |d| d.file(name, probabilities))
     })?;
     if let Some(dump) = dump {
         dump.finish()?;
     }
     if evaluation.steps == 0 {
-        return Err(Refused::new("none of these files is in 4/4, and only 4/4 counts", "try --split all").into());
+        return Err(Refused::new(
+            "none of these files is in 4/4, and only 4/4 counts",
+            "try --split all",
+        )
+        .into());
     }
     let line = Line {
         evaluation: &evaluation,
@@ -72,7 +77,8 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     } else {
         sentences(&line, &opened.says)
     };
-    out.write_all(text.as_bytes()).context("cannot write to standard output")
+    out.write_all(text.as_bytes())
+        .context("cannot write to standard output")
 }
 
 fn sentences(line: &Line<'_>, model: &str) -> String {
@@ -90,7 +96,10 @@ fn sentences(line: &Line<'_>, model: &str) -> String {
         e.hits
     );
     for (style, score) in &e.styles {
-        text += &format!("  {:<16} {:.3} bits/step, {} steps\n", style, score.bits_per_step, score.steps);
+        text += &format!(
+            "  {:<16} {:.3} bits/step, {} steps\n",
+            style, score.bits_per_step, score.steps
+        );
     }
     if !e.skipped.is_empty() {
         text += &format!("skipped, not in 4/4: {}\n", e.skipped.join(", "));
@@ -111,7 +120,11 @@ impl<'a> Dump<'a> {
     fn create(path: &'a Path) -> anyhow::Result<Self> {
         let mut rows = csv::Writer::from_writer(Vec::new());
         let lanes = (0..LANES).map(|lane| format!("p{lane}"));
-        rows.write_record(["file".to_string(), "step".to_string()].into_iter().chain(lanes))?;
+        rows.write_record(
+            ["file".to_string(), "step".to_string()]
+                .into_iter()
+                .chain(lanes),
+        )?;
         Ok(Self { path, rows })
     }
 
@@ -126,7 +139,10 @@ impl<'a> Dump<'a> {
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        let bytes = self.rows.into_inner().map_err(|e| anyhow::anyhow!("{}", e.error()))?;
+        let bytes = self
+            .rows
+            .into_inner()
+            .map_err(|e| anyhow::anyhow!("{}", e.error()))?;
         crate::base::atomic_file::write(self.path, &bytes)
             .with_context(|| format!("{}: cannot be written", sanitize_path(self.path)))
     }

@@ -37,14 +37,24 @@ pub fn open_model(dir: &Path) -> anyhow::Result<Opened> {
         Some(model) => model,
         None => BeatModel::embedded().map_err(refuse)?,
     };
-    let figure = model.config().bits_per_step.map_or(String::new(), |b| format!(", {b:.3} bits/step"));
+    let figure = model
+        .config()
+        .bits_per_step
+        .map_or(String::new(), |b| format!(", {b:.3} bits/step"));
     let name = sanitize(model.name());
     let says = if built_in {
-        format!("no checkpoint in {}: the built-in model {name} plays{figure}", sanitize_path(dir))
+        format!(
+            "no checkpoint in {}: the built-in model {name} plays{figure}",
+            sanitize_path(dir)
+        )
     } else {
         format!("model {name} from {}{figure}", sanitize_path(dir))
     };
-    Ok(Opened { model, built_in, says })
+    Ok(Opened {
+        model,
+        built_in,
+        says,
+    })
 }
 
 /// Runs `generate`.
@@ -54,11 +64,19 @@ pub fn open_model(dir: &Path) -> anyhow::Result<Opened> {
 pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let opened = open_model(&args.checkpoint_dir)?;
     let model = opened.model;
-    let style = args.style.as_deref().map(|s| style(&model, s)).transpose()?;
+    let style = args
+        .style
+        .as_deref()
+        .map(|s| style(&model, s))
+        .transpose()?;
     let primer = match &args.seed_path {
         Some(path) => {
             // A model trained on one's own files reads the seed as it read those.
-            let map = if opened.built_in { DrumMap::gm() } else { model.config().drum_map.clone() };
+            let map = if opened.built_in {
+                DrumMap::gm()
+            } else {
+                model.config().drum_map.clone()
+            };
             Some(read_seed(path, &map)?)
         }
         None => None,
@@ -68,7 +86,15 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         temperature: args.temperature as f32,
         ..Knobs::default()
     };
-    let grid = compose(&model, primer.as_ref(), style, &knobs, args.bpm, args.sequence_length, seed);
+    let grid = compose(
+        &model,
+        primer.as_ref(),
+        style,
+        &knobs,
+        args.bpm,
+        args.sequence_length,
+        seed,
+    );
     let song = smf::song_from_grid(&grid, &Kit::gm(), "beatgen-tui");
     let path = atomic_file::write_new(&args.output_path, &smf::write(&song))
         .with_context(|| format!("{}: cannot be written", sanitize_path(&args.output_path)))?;
@@ -132,12 +158,16 @@ fn read_seed(path: &Path, map: &DrumMap) -> anyhow::Result<BeatGrid> {
     let refuse = |what: &dyn std::fmt::Display, hint: &str| {
         anyhow::Error::from(Refused::new(format!("--seed-path {shown}: {what}"), hint))
     };
-    let bytes = std::fs::read(path).map_err(|e| refuse(&e, "give the path of a MIDI file with drums"))?;
+    let bytes =
+        std::fs::read(path).map_err(|e| refuse(&e, "give the path of a MIDI file with drums"))?;
     let drums = smf::parse(&bytes)
         .and_then(|smf| smf.drums(map, &smf::DrumPick::default()))
         .map_err(|e| refuse(&e, ""))?;
     if drums.lane_counts.iter().all(|&n| n == 0) {
-        return Err(refuse(&"it has no drums on MIDI channel 10", "give a file with drums on channel 10"));
+        return Err(refuse(
+            &"it has no drums on MIDI channel 10",
+            "give a file with drums on channel 10",
+        ));
     }
     Ok(drums.grid)
 }
@@ -149,7 +179,11 @@ fn style(model: &BeatModel, name: &str) -> anyhow::Result<usize> {
         } else {
             format!("it knows {}", model.styles().join(", "))
         };
-        Refused::new(format!("--style {}: the model does not know it", sanitize(name)), known).into()
+        Refused::new(
+            format!("--style {}: the model does not know it", sanitize(name)),
+            known,
+        )
+        .into()
     })
 }
 
@@ -170,7 +204,9 @@ mod tests {
             tempo: 100.0,
             steps: vec![Step::default(); 32],
         };
-        (0..32).step_by(4).for_each(|s| grid.steps[s][lane].velocity = 100);
+        (0..32)
+            .step_by(4)
+            .for_each(|s| grid.steps[s][lane].velocity = 100);
         grid
     }
 
@@ -178,7 +214,11 @@ mod tests {
     fn a_seed_file_is_really_continued() {
         let model = BeatModel::embedded().unwrap();
         let play = |p: Option<&BeatGrid>| compose(&model, p, None, &Knobs::default(), 120.0, 64, 7);
-        assert_eq!(play(Some(&primer(0))), play(Some(&primer(0))), "the same seed gives the same beat");
+        assert_eq!(
+            play(Some(&primer(0))),
+            play(Some(&primer(0))),
+            "the same seed gives the same beat"
+        );
         assert_ne!(play(Some(&primer(0))), play(None));
         // A ride pattern goes on as a ride pattern.
         let rides = |g: &BeatGrid| g.lane_counts()[8];

@@ -38,12 +38,17 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         let _ = tell.send(TrainCommand::Stop);
     })?;
     let mut report = Report::new();
-    let outcome = train(&flags, &set, &device, &commands, &mut |event| report.hear(event));
+    let outcome = train(&flags, &set, &device, &commands, &mut |event| {
+        report.hear(event)
+    });
     report.close();
     let outcome = outcome.map_err(|e| refuse(e, &flags))?;
     report.result?;
     if let Some(folder) = outcome.set_aside {
-        say(&format!("the earlier run's checkpoints are in {}", sanitize_path(&folder)))?;
+        say(&format!(
+            "the earlier run's checkpoints are in {}",
+            sanitize_path(&folder)
+        ))?;
     }
     if let (EndReason::Stopped, Some(signal)) = (outcome.reason, caught.number()) {
         say(&format!(
@@ -62,9 +67,8 @@ fn refuse(error: TrainError, flags: &TrainConfig) -> anyhow::Error {
         | TrainError::NothingToResume(_)
         | TrainError::OtherSettings { .. }
         | TrainError::Checkpoint(_) => Refused::new(error, "").into(),
-        TrainError::NotFinite { .. } | TrainError::Write { .. } => {
-            anyhow::Error::from(error).context(format!("training on {}", sanitize_path(&flags.data_dir)))
-        }
+        TrainError::NotFinite { .. } | TrainError::Write { .. } => anyhow::Error::from(error)
+            .context(format!("training on {}", sanitize_path(&flags.data_dir))),
     }
 }
 
@@ -79,7 +83,8 @@ pub fn drum_map(name: &str) -> anyhow::Result<DrumMap> {
     let hint = "give gm, td11, or a TOML file such as: kick = [35, 36]";
     let text = std::fs::read_to_string(name)
         .map_err(|e| Refused::new(format!("--drum-map {name}: cannot be read ({e})"), hint))?;
-    DrumMap::from_toml(name, &text).map_err(|e| Refused::new(format!("--drum-map {name}: {e}"), hint).into())
+    DrumMap::from_toml(name, &text)
+        .map_err(|e| Refused::new(format!("--drum-map {name}: {e}"), hint).into())
 }
 
 /// Scans a folder with the index cache.
@@ -91,7 +96,8 @@ pub fn scan_folder(dir: &Path, drum_map: Option<DrumMap>) -> anyhow::Result<Scan
         drum_map,
         ..ScanOptions::new(dir)
     };
-    scan::scan(&options, &|_, _| {}, &AtomicBool::new(false)).map_err(|e| Refused::new(e, "").into())
+    scan::scan(&options, &|_, _| {}, &AtomicBool::new(false))
+        .map_err(|e| Refused::new(e, "").into())
 }
 
 /// Loads what a run learns from and is scored on.
@@ -108,11 +114,20 @@ pub fn training_set(scan: &Scan) -> anyhow::Result<TrainingSet> {
             .rows
             .iter()
             .filter(|r| !r.status.usable())
-            .map(|r| (r.name.clone(), r.reason.clone().unwrap_or_else(|| r.status.word().into())))
+            .map(|r| {
+                (
+                    r.name.clone(),
+                    r.reason.clone().unwrap_or_else(|| r.status.word().into()),
+                )
+            })
             .chain(failures)
             .collect();
         for (name, reason) in refused.iter().take(NAMED) {
-            reasons.push_str(&format!("  {}: {}\n", crate::base::text::sanitize(name), reason));
+            reasons.push_str(&format!(
+                "  {}: {}\n",
+                crate::base::text::sanitize(name),
+                reason
+            ));
         }
         if refused.len() > NAMED {
             reasons.push_str(&format!("  and {} more\n", refused.len() - NAMED));
@@ -232,7 +247,9 @@ impl Report {
             bar.set_position(p.update as u64);
             bar.set_message(text);
         } else if p.update == p.updates_per_epoch
-            || self.last_line.is_none_or(|at| at.elapsed() > Duration::from_secs(5))
+            || self
+                .last_line
+                .is_none_or(|at| at.elapsed() > Duration::from_secs(5))
         {
             self.last_line = Some(Instant::now());
             self.line(&format!(

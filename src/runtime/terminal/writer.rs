@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 struct Parcel {
     bytes: Vec<u8>,
@@ -34,7 +35,7 @@ impl Writer {
             .spawn(move || {
                 let mut output = File::from(output);
                 for parcel in inbox {
-                    let sent = output.write_all(&parcel.bytes);
+                    let sent = write_whole(&mut output, &parcel.bytes);
                     count.fetch_sub(1, Ordering::AcqRel);
                     let _ = parcel.done.try_send(());
                     written(sent.is_ok());
@@ -57,11 +58,26 @@ impl Writer {
     }
 }
 
+/// Writes all of it, also where another program left the terminal non-blocking.
+fn write_whole(output: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match output.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Read;
-    use std::time::Duration;
 
     #[test]
     fn a_reader_that_stopped_never_blocks_the_sender() {

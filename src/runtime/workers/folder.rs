@@ -80,7 +80,11 @@ impl Folder {
 fn read(scan: Option<&Scan>, path: &Path, remap: bool) -> Result<BeatGrid, String> {
     let row = scan.and_then(|scan| scan.rows.iter().find(|row| row.path == path));
     let row: &ScanRow = row.ok_or("it is not in the folder any more; scan again")?;
-    let pick = remap.then(|| find_drums(path)).unwrap_or_default();
+    let pick = if remap {
+        find_drums(path)
+    } else {
+        DrumPick::default()
+    };
     let alone = Scan {
         rows: Vec::new(),
         summary: ScanSummary::default(),

@@ -1,8 +1,8 @@
 //! [`BarHistory`]: the bars played so far, a column each: how busy each lane was, how full
 //! the bar was and how like the one before.
 
-use super::step_grid::TOP_DOWN;
 use super::{put, put_right};
+use crate::beat::lane::Lane;
 use crate::message::LANES;
 use crate::ui::look::{Firmness, Look};
 use crate::ui::theme::Role;
@@ -77,7 +77,7 @@ impl Widget for &BarHistory<'_> {
         let rows = if lanes { LANES as u16 } else { 0 };
         let busy = f32::from(self.steps_per_bar.max(1)) / 2.0;
         if lanes {
-            for (y, lane) in (0u16..).zip(TOP_DOWN) {
+            for (y, lane) in (0u16..).zip(Lane::TOP_DOWN) {
                 let index = lane.index();
                 put(buf, area, 1, y, lane.label(), self.look.style(Role::Dim));
                 for (place, bar) in bars.iter().enumerate() {

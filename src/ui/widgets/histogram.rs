@@ -2,11 +2,12 @@
 //! figures where there are nine.
 
 use super::{put, put_right};
+use crate::beat::lane::Lane;
 use crate::message::LANES;
 use crate::ui::look::Look;
 use crate::ui::text::thousands;
 use crate::ui::theme::Role;
-use crate::ui::widgets::step_grid::TOP_DOWN;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -18,7 +19,7 @@ pub fn lane_histogram(look: &Look, counts: &[u32; LANES], area: Rect, buf: &mut 
         compact(look, counts, most, area, buf);
         return;
     }
-    for (y, lane) in (0u16..).zip(TOP_DOWN) {
+    for (y, lane) in (0u16..).zip(Lane::TOP_DOWN) {
         let count = counts.get(lane.index()).copied().unwrap_or(0);
         put(buf, area, 0, y, lane.label(), look.style(Role::Dim));
         let line = super::row(area, y);
@@ -48,7 +49,7 @@ fn compact(look: &Look, counts: &[u32; LANES], most: f32, area: Rect, buf: &mut 
     } else {
         1
     };
-    for (place, lane) in TOP_DOWN.into_iter().rev().enumerate() {
+    for (place, lane) in Lane::TOP_DOWN.into_iter().rev().enumerate() {
         let count = counts.get(lane.index()).copied().unwrap_or(0);
         let x = place as u16 * pitch;
         let glyph = look.glyphs.height(count as f32 / most);

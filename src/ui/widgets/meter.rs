@@ -1,10 +1,11 @@
 //! Levels: one horizontal bar, or an upright one a lane.
 
 use super::{put, put_right};
+use crate::beat::lane::Lane;
 use crate::message::LANES;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
-use crate::ui::widgets::step_grid::TOP_DOWN;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -34,7 +35,7 @@ pub fn lane_levels(look: &Look, levels: &[f32; LANES], area: Rect, buf: &mut Buf
     let pitch = (area.width / LANES as u16).clamp(1, 3);
     let named = area.height >= 2 && pitch == 3;
     let rows = area.height - u16::from(named);
-    for (place, lane) in TOP_DOWN.into_iter().rev().enumerate() {
+    for (place, lane) in Lane::TOP_DOWN.into_iter().rev().enumerate() {
         let x = place as u16 * pitch;
         let level = levels.get(lane.index()).copied().unwrap_or(0.0);
         let level = if level.is_finite() {

@@ -13,19 +13,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
-/// Lanes from the top of the screen down, as a drummer sees the kit: metal above, kick below.
-pub const TOP_DOWN: [Lane; LANES] = [
-    Lane::Crash,
-    Lane::Ride,
-    Lane::HighTom,
-    Lane::MidTom,
-    Lane::LowTom,
-    Lane::OpenHat,
-    Lane::ClosedHat,
-    Lane::Snare,
-    Lane::Kick,
-];
-
 /// How much is written beside the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Labels {
@@ -243,7 +230,7 @@ impl Widget for &StepGrid<'_> {
         let area = area.intersection(buf.area);
         let top = u16::from(self.ruler);
         let rows = self.lane_rows.max(1) * LANES as u16;
-        for (place, lane) in TOP_DOWN.into_iter().enumerate() {
+        for (place, lane) in Lane::TOP_DOWN.into_iter().enumerate() {
             self.draw_label(area, buf, lane, top + place as u16 * self.lane_rows.max(1));
         }
         let (first, count) = self.window;
@@ -279,7 +266,7 @@ impl Widget for &StepGrid<'_> {
             let Some(step) = self.beat.step(number) else {
                 continue;
             };
-            for (place, lane) in TOP_DOWN.into_iter().enumerate() {
+            for (place, lane) in Lane::TOP_DOWN.into_iter().enumerate() {
                 let Some(cell) = step.get(lane.index()) else {
                     continue;
                 };

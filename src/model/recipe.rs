@@ -1,0 +1,99 @@
+//! What a training run decides before and beside its updates: the learning rate's course,
+//! the starting weights, the styles, and what two runs must share to be one.
+
+use super::batches::Pieces;
+use super::config::{BINS, MAX_STYLES, ModelConfig};
+use super::params::{self, Head};
+use crate::base::text::sanitize;
+use crate::beat::grid::LANES;
+use crate::dataset::load::Example;
+use crate::message::TrainConfig;
+use std::collections::BTreeMap;
+
+/// Updates of linear warm-up, at most a tenth of the run.
+const WARM_UP: usize = 50;
+/// The cosine ends at this share of the peak learning rate.
+const FLOOR: f64 = 0.02;
+
+/// Linear warm-up to `peak`, then a cosine down to [`FLOOR`] of it over `total` updates
+/// (Loshchilov and Hutter 2017, without restarts).
+pub(super) fn learning_rate(peak: f64, done: usize, total: usize) -> f64 {
+    let warm_up = WARM_UP.min(total / 10).max(1);
+    if done < warm_up {
+        return peak * (done + 1) as f64 / warm_up as f64;
+    }
+    let along = (done - warm_up) as f64 / (total.saturating_sub(warm_up)).max(1) as f64;
+    let cosine = 0.5 * (1.0 + (std::f64::consts::PI * along.min(1.0)).cos());
+    peak * (FLOOR + (1.0 - FLOOR) * cosine)
+}
+
+/// The starting weights: random matrices, and output biases at the log-odds of the data.
+pub(super) fn first_weights(config: &ModelConfig, pieces: &Pieces, seed: u64) -> Vec<Vec<f32>> {
+    let mut weights: Vec<Vec<f32>> = params::specs(config)
+        .iter()
+        .enumerate()
+        .map(|(i, spec)| params::start(spec, i, seed))
+        .collect();
+    let data = pieces.statistics();
+    let mut set = |head: Head, values: Vec<f32>| weights[head.index(config.layers)] = values;
+    let log_odds = |p: f64| (p / (1.0 - p)).ln() as f32;
+    set(
+        Head::HitBias,
+        data.hit_rate.iter().map(|&p| log_odds(p)).collect(),
+    );
+    debug_assert_eq!(data.velocity.len(), LANES * BINS);
+    set(
+        Head::VelocityBias,
+        data.velocity.iter().map(|p| p.ln() as f32).collect(),
+    );
+    set(
+        Head::OffsetBias,
+        data.offset.iter().map(|p| p.ln() as f32).collect(),
+    );
+    weights
+}
+
+/// The styles of a training set by name; of more than [`MAX_STYLES`], those with most steps.
+pub(super) fn styles(examples: &[Example]) -> Vec<String> {
+    let mut steps: BTreeMap<String, usize> = BTreeMap::new();
+    for example in examples {
+        if let Some(style) = &example.style {
+            *steps.entry(sanitize(style)).or_default() += example.grid.steps.len();
+        }
+    }
+    let mut list: Vec<(String, usize)> = steps.into_iter().collect();
+    list.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    list.truncate(MAX_STYLES);
+    let mut names: Vec<String> = list.into_iter().map(|(name, _)| name).collect();
+    names.sort();
+    names
+}
+
+/// A digest of the training pieces and their order: a run goes on only with the same.
+pub(super) fn identity(examples: &[Example]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for e in examples {
+        hasher.update(e.name.as_bytes());
+        hasher.update(&(e.grid.steps.len() as u64).to_le_bytes());
+        for cell in e.grid.steps.iter().flatten() {
+            hasher.update(&[cell.velocity]);
+        }
+    }
+    hasher.finalize().to_hex()[..16].to_string()
+}
+
+/// The flags that must be the same for a run to go on; `--epochs` only shapes what is left.
+pub(super) fn settings(flags: &TrainConfig, data: &str) -> String {
+    format!(
+        "--units {} --num-layers {} --sequence-length {} --batch-size {} --epochs {} --learning-rate {} --dropout {} \
+         --seed {} on data {data}",
+        flags.units,
+        flags.num_layers,
+        flags.sequence_length,
+        flags.batch_size,
+        flags.epochs,
+        flags.learning_rate,
+        flags.dropout,
+        flags.seed
+    )
+}
