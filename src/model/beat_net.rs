@@ -6,7 +6,7 @@
 use super::config::{BINS, HEAD_WIDTH, ModelConfig};
 use super::lstm;
 use super::params::{Head, PER_LAYER};
-use super::sample::NORM_EPSILON;
+use super::slices::NORM_EPSILON;
 use crate::beat::grid::LANES;
 use burn::backend::Autodiff;
 use burn::tensor::activation::{log_softmax, relu};

@@ -21,9 +21,11 @@ mod lstm;
 pub mod params;
 mod recipe;
 pub mod sample;
+mod slices;
 #[cfg(test)]
 mod tests;
 pub mod train;
+mod train_error;
 mod weights;
 
 pub use config::{ModelConfig, SCHEMA_VERSION};

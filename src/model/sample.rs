@@ -6,7 +6,8 @@
 
 use super::config::{BINS, HEAD_WIDTH};
 use super::encode::{self, Past, Place, velocity_at};
-use super::params::{Head, PER_LAYER, feature_width};
+use super::params::{Head, feature_width};
+use super::slices::{add_product, bits_of, cell_step, layer_weights, normalise, sigmoid};
 use super::weights::BeatModel;
 use crate::base::rng::{Purpose, uniform};
 use crate::beat::grid::{Cell, LANES, Step, hits};
@@ -17,9 +18,6 @@ const MEMORY: usize = 128;
 
 /// How far density 1 shifts a lane's log-odds.
 const DENSITY_LOGITS: f32 = 3.0;
-
-/// Added to variances before the root is taken; burn's default.
-pub(super) const NORM_EPSILON: f32 = 1e-5;
 
 /// What a performer turns, as the sampler sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -371,54 +369,4 @@ impl Sampler {
         }
         (best as f32 + 0.5) / BINS as f32
     }
-}
-
-/// The five weights of a layer.
-fn layer_weights(weights: &[Vec<f32>], layer: usize) -> [&[f32]; PER_LAYER] {
-    std::array::from_fn(|i| weights[layer * PER_LAYER + i].as_slice())
-}
-
-/// `out += x * matrix`, matrix row by row; rows of zero inputs are passed over.
-fn add_product(x: &[f32], matrix: &[f32], out: &mut [f32]) {
-    for (value, row) in x.iter().zip(matrix.chunks_exact(out.len())) {
-        if *value != 0.0 {
-            out.iter_mut().zip(row).for_each(|(o, w)| *o += value * w);
-        }
-    }
-}
-
-/// The LSTM cell (Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000):
-/// `c = f c + i g`, `h = o tanh(c)`; `gates` before their non-linearities, in the order i, f, g, o.
-fn cell_step(gates: &[f32], hidden: &mut [f32], cell: &mut [f32]) {
-    let units = hidden.len();
-    for u in 0..units {
-        let (i, f) = (sigmoid(gates[u]), sigmoid(gates[units + u]));
-        let (g, o) = (gates[2 * units + u].tanh(), sigmoid(gates[3 * units + u]));
-        cell[u] = f * cell[u] + i * g;
-        hidden[u] = o * cell[u].tanh();
-    }
-}
-
-/// Layer normalisation (Ba, Kiros, Hinton 2016).
-fn normalise(x: &[f32], gain: &[f32], shift: &[f32], out: &mut [f32]) {
-    let n = x.len() as f32;
-    let mean = x.iter().sum::<f32>() / n;
-    let variance = x.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n;
-    let scale = 1.0 / (variance + NORM_EPSILON).sqrt();
-    for (o, ((v, g), s)) in out.iter_mut().zip(x.iter().zip(gain).zip(shift)) {
-        *o = (v - mean) * scale * g + s;
-    }
-}
-
-/// The logistic function.
-#[inline]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-/// Bits of one bin under the soft-max of `logits`.
-fn bits_of(logits: &[f32; BINS], bin: usize) -> f64 {
-    let top = logits.iter().copied().fold(f32::MIN, f32::max);
-    let sum: f64 = logits.iter().map(|l| f64::from(l - top).exp()).sum();
-    (sum.ln() - f64::from(logits[bin] - top)) / std::f64::consts::LN_2
 }

@@ -10,7 +10,10 @@ use super::evaluate::evaluate;
 use super::learner::Learner;
 use super::params;
 use super::recipe::{first_weights, identity, learning_rate, settings, styles};
-use super::weights::{BeatModel, ModelError};
+use super::train_error::write_error;
+use super::weights::BeatModel;
+
+pub use super::train_error::TrainError;
 use crate::base::text::{sanitize, sanitize_path};
 use crate::beat::grid::LANES;
 use crate::beat::kit::DrumMap;
@@ -42,53 +45,6 @@ pub struct Outcome {
     pub best: Option<(f32, usize)>,
     /// Where an earlier run's checkpoints were moved to.
     pub set_aside: Option<PathBuf>,
-}
-
-/// Why a run cannot begin or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// No piece to learn from.
-    #[error("no drumming to learn from: none of the files is usable and in the training split")]
-    Nothing,
-    /// A loss or gradient that is not a finite number.
-    #[error(
-        "training went astray in epoch {epoch}, update {update}: the loss is not a finite number. The last good \
-         checkpoint is kept; try a lower --learning-rate"
-    )]
-    NotFinite {
-        /// From 1.
-        epoch: usize,
-        /// From 1.
-        update: usize,
-    },
-    /// Asked to resume where there is nothing.
-    #[error("{0}: no last.safetensors to resume from. Leave out --resume to start a new run")]
-    NothingToResume(String),
-    /// Asked to resume with other settings.
-    #[error(
-        "{path}: that run was started with {theirs}, not {ours}. Give the same flags to resume it"
-    )]
-    OtherSettings {
-        /// The checkpoint.
-        path: String,
-        /// Its settings.
-        theirs: String,
-        /// Those asked for.
-        ours: String,
-    },
-    /// A checkpoint that cannot be read.
-    #[error(transparent)]
-    Checkpoint(#[from] ModelError),
-    /// A checkpoint that cannot be written.
-    #[error(
-        "{path}: cannot write the checkpoint ({source}). Free some space or choose another --checkpoint-dir"
-    )]
-    Write {
-        /// Where.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
 }
 
 /// Trains. Blocks until the run ends; `tell` hears everything, `commands` steer it.
@@ -422,11 +378,4 @@ fn folder(path: &Path) -> String {
         .ok()
         .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
     sanitize(&name.unwrap_or_else(|| "untitled".into()))
-}
-
-fn write_error(path: &Path, source: std::io::Error) -> TrainError {
-    TrainError::Write {
-        path: sanitize_path(path),
-        source,
-    }
 }

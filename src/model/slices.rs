@@ -1,0 +1,58 @@
+//! The arithmetic of one step on plain slices: no allocation, no lock. What the steps mean
+//! is in [`super::sample`].
+
+use super::config::BINS;
+use super::params::PER_LAYER;
+
+/// Added to variances before the root is taken; burn's default.
+pub(super) const NORM_EPSILON: f32 = 1e-5;
+
+/// The five weights of a layer.
+pub(super) fn layer_weights(weights: &[Vec<f32>], layer: usize) -> [&[f32]; PER_LAYER] {
+    std::array::from_fn(|i| weights[layer * PER_LAYER + i].as_slice())
+}
+
+/// `out += x * matrix`, matrix row by row; rows of zero inputs are passed over.
+pub(super) fn add_product(x: &[f32], matrix: &[f32], out: &mut [f32]) {
+    for (value, row) in x.iter().zip(matrix.chunks_exact(out.len())) {
+        if *value != 0.0 {
+            out.iter_mut().zip(row).for_each(|(o, w)| *o += value * w);
+        }
+    }
+}
+
+/// The LSTM cell (Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000):
+/// `c = f c + i g`, `h = o tanh(c)`; `gates` before their non-linearities, in the order i, f, g, o.
+pub(super) fn cell_step(gates: &[f32], hidden: &mut [f32], cell: &mut [f32]) {
+    let units = hidden.len();
+    for u in 0..units {
+        let (i, f) = (sigmoid(gates[u]), sigmoid(gates[units + u]));
+        let (g, o) = (gates[2 * units + u].tanh(), sigmoid(gates[3 * units + u]));
+        cell[u] = f * cell[u] + i * g;
+        hidden[u] = o * cell[u].tanh();
+    }
+}
+
+/// Layer normalisation (Ba, Kiros, Hinton 2016).
+pub(super) fn normalise(x: &[f32], gain: &[f32], shift: &[f32], out: &mut [f32]) {
+    let n = x.len() as f32;
+    let mean = x.iter().sum::<f32>() / n;
+    let variance = x.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n;
+    let scale = 1.0 / (variance + NORM_EPSILON).sqrt();
+    for (o, ((v, g), s)) in out.iter_mut().zip(x.iter().zip(gain).zip(shift)) {
+        *o = (v - mean) * scale * g + s;
+    }
+}
+
+/// The logistic function.
+#[inline]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Bits of one bin under the soft-max of `logits`.
+pub(super) fn bits_of(logits: &[f32; BINS], bin: usize) -> f64 {
+    let top = logits.iter().copied().fold(f32::MIN, f32::max);
+    let sum: f64 = logits.iter().map(|l| f64::from(l - top).exp()).sum();
+    (sum.ln() - f64::from(logits[bin] - top)) / std::f64::consts::LN_2
+}

@@ -1,0 +1,59 @@
+//! Why a training run cannot begin or go on.
+
+use super::weights::ModelError;
+use crate::base::text::sanitize_path;
+use std::path::Path;
+
+/// Why a run cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// No piece to learn from.
+    #[error("no drumming to learn from: none of the files is usable and in the training split")]
+    Nothing,
+    /// A loss or gradient that is not a finite number.
+    #[error(
+        "training went astray in epoch {epoch}, update {update}: the loss is not a finite number. The last good \
+         checkpoint is kept; try a lower --learning-rate"
+    )]
+    NotFinite {
+        /// From 1.
+        epoch: usize,
+        /// From 1.
+        update: usize,
+    },
+    /// Asked to resume where there is nothing.
+    #[error("{0}: no last.safetensors to resume from. Leave out --resume to start a new run")]
+    NothingToResume(String),
+    /// Asked to resume with other settings.
+    #[error(
+        "{path}: that run was started with {theirs}, not {ours}. Give the same flags to resume it"
+    )]
+    OtherSettings {
+        /// The checkpoint.
+        path: String,
+        /// Its settings.
+        theirs: String,
+        /// Those asked for.
+        ours: String,
+    },
+    /// A checkpoint that cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] ModelError),
+    /// A checkpoint that cannot be written.
+    #[error(
+        "{path}: cannot write the checkpoint ({source}). Free some space or choose another --checkpoint-dir"
+    )]
+    Write {
+        /// Where.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+pub(super) fn write_error(path: &Path, source: std::io::Error) -> TrainError {
+    TrainError::Write {
+        path: sanitize_path(path),
+        source,
+    }
+}
