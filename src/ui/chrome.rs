@@ -185,11 +185,9 @@ fn left_pieces(app: &App, look: &Look, generous: bool) -> Vec<Piece> {
         }
     }
     if !app.device.is_empty() {
-        let device = if generous {
-            cut(&app.device, 48, look.glyphs)
-        } else {
-            cut(start(&app.device), 12, look.glyphs)
-        };
+        // Why this device is told on the play screen and by `doctor`.
+        let room = if generous { 48 } else { 12 };
+        let device = cut(start(&app.device), room, look.glyphs);
         pieces.push(piece(device, Role::Dim, 4));
     }
     let model = &app.generation.engine.model;
