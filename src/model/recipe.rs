@@ -82,16 +82,16 @@ pub(super) fn identity(examples: &[Example]) -> String {
     hasher.finalize().to_hex()[..16].to_string()
 }
 
-/// The flags that must be the same for a run to go on; `--epochs` only shapes what is left.
-pub(super) fn settings(flags: &TrainConfig, data: &str) -> String {
+/// The flags that must be the same for a run to go on. `--epochs` may change: a run can be made
+/// longer, and its learning rate then falls anew from where the longer course is.
+pub(super) fn settings(flags: &TrainConfig) -> String {
     format!(
-        "--units {} --num-layers {} --sequence-length {} --batch-size {} --epochs {} --learning-rate {} --dropout {} \
-         --seed {} on data {data}",
+        "--units {} --num-layers {} --sequence-length {} --batch-size {} --learning-rate {} --dropout {} \
+         --seed {}",
         flags.units,
         flags.num_layers,
         flags.sequence_length,
         flags.batch_size,
-        flags.epochs,
         flags.learning_rate,
         flags.dropout,
         flags.seed

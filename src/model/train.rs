@@ -123,12 +123,17 @@ impl<'a> Run<'a> {
                 )));
             }
             let (theirs, run, snapshot) = checkpoint::load_run(&last)?;
-            let (a, b) = (settings(&run.flags, &run.data), settings(flags, &data));
+            let (a, b) = (settings(&run.flags), settings(flags));
             if a != b {
                 return Err(TrainError::OtherSettings {
                     path: sanitize_path(&last),
                     theirs: a,
                     ours: b,
+                });
+            }
+            if run.data != data {
+                return Err(TrainError::OtherData {
+                    path: sanitize_path(&last),
                 });
             }
             config = theirs;

@@ -36,6 +36,15 @@ pub enum TrainError {
         /// Those asked for.
         ours: String,
     },
+    /// Asked to resume on other files.
+    #[error(
+        "{path}: the training files have changed since that run: files came, went or are read with another drum map. \
+         Bring them back, or leave out --resume to start a new run"
+    )]
+    OtherData {
+        /// The checkpoint.
+        path: String,
+    },
     /// A checkpoint that cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] ModelError),

@@ -101,7 +101,22 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
     assert_eq!(a.2, b.2, "weights, moments and carried state");
     assert_eq!((a.1.best, a.1.epoch), (b.1.best, b.1.epoch));
 
-    // Other settings are refused, and the checkpoint stays.
+    // A finished run can be made longer.
+    flags.epochs = 4;
+    let mut epochs = Vec::new();
+    train(&flags, &set, &cpu(), &never, &mut |e| {
+        if let TrainEvent::Validation { epoch, .. } = e {
+            epochs.push(epoch);
+        }
+    })
+    .unwrap();
+    assert_eq!(epochs, [4]);
+
+    // Other files and other settings are refused, and the checkpoint stays.
+    let mut other = set.clone();
+    other.train.pop();
+    let refused = train(&flags, &other, &cpu(), &never, &mut |_| {}).unwrap_err();
+    assert!(matches!(refused, TrainError::OtherData { .. }), "{refused}");
     flags.units = 13;
     let refused = train(&flags, &set, &cpu(), &never, &mut |_| {}).unwrap_err();
     assert!(

@@ -66,6 +66,7 @@ fn refuse(error: TrainError, flags: &TrainConfig) -> anyhow::Error {
         TrainError::Nothing
         | TrainError::NothingToResume(_)
         | TrainError::OtherSettings { .. }
+        | TrainError::OtherData { .. }
         | TrainError::Checkpoint(_) => Refused::new(error, "").into(),
         TrainError::NotFinite { .. } | TrainError::Write { .. } => anyhow::Error::from(error)
             .context(format!("training on {}", sanitize_path(&flags.data_dir))),
