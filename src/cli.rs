@@ -88,7 +88,7 @@ pub struct DashboardArgs {
     /// built-in kit, `file:PATH` for a log of every message, or `none` [default: synth if there is a sound card]
     #[arg(long, value_name = "NAME|synth|file:PATH|none", value_parser = output)]
     pub midi_out: Option<OutputSpec>,
-    /// Which notes the drums are sent as: gm, tr-8, tr-8s, tr-08, tr-09, volca-beats, digitakt,
+    /// Which notes the drums are sent as: gm, tr-8, tr-8s, tr-08, tr-09, volca-beats, digitakt, digitakt-2,
     /// analog-rytm, or a TOML file of your own [default: gm]
     #[arg(long, value_name = "NAME|FILE", value_hint = ValueHint::AnyPath)]
     pub kit: Option<String>,
@@ -102,11 +102,14 @@ pub struct DashboardArgs {
 
 /// Flags of `train`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:
   beatgen-tui train --data-dir ~/grooves --epochs 20
   beatgen-tui train --data-dir ~/grooves --resume      go on where the last run stopped
 
-Press Ctrl-C to stop: a checkpoint is written first.")]
+Press Ctrl-C to stop: a checkpoint is written first."
+)]
 pub struct TrainArgs {
     /// Folder of MIDI files to learn from (read with all its subfolders)
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -186,11 +189,14 @@ impl TrainArgs {
 
 /// Flags of `generate`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:
   beatgen-tui generate --bpm 96 --style funk --seed 7
   beatgen-tui generate --seed-path verse.mid --temperature 0.7    go on from two bars of your own
 
-An existing output file is kept: the new one is named output.1.mid, output.2.mid, ...")]
+An existing output file is kept: the new one is named output.1.mid, output.2.mid, ..."
+)]
 pub struct GenerateArgs {
     /// Folder of the model; without one in it the built-in model plays
     #[arg(long, value_name = "DIR", default_value = "checkpoints", value_hint = ValueHint::DirPath)]

@@ -58,10 +58,11 @@ impl App {
         if matches!(now, OutputSpec::Port(_)) && !specs.contains(now) {
             specs.push(now.clone());
         }
-        specs.push(match now {
-            OutputSpec::File(_) => now.clone(),
-            _ => OutputSpec::File(PathBuf::new()),
-        });
+        if matches!(now, OutputSpec::File(_)) {
+            specs.push(now.clone());
+        }
+        // Another log.
+        specs.push(OutputSpec::File(PathBuf::new()));
         specs
     }
 

@@ -24,6 +24,8 @@ pub struct Notice {
     pub level: Level,
     /// The sentence, sanitised.
     pub text: String,
+    /// When it came; 0 before the first tick has told the time.
+    pub since_ns: u64,
     /// When it goes.
     pub until_ns: u64,
 }
@@ -51,12 +53,18 @@ impl Notices {
         self.list.push(Notice {
             level,
             text,
+            since_ns: now_ns,
             until_ns: now_ns.saturating_add(seconds * 1_000_000_000),
         });
     }
 
-    /// Takes away what has shown long enough.
+    /// Takes away what has shown long enough. What was said before the time was known begins to
+    /// show now.
     pub fn expire(&mut self, now_ns: u64) {
+        for notice in self.list.iter_mut().filter(|n| n.since_ns == 0) {
+            notice.since_ns = now_ns;
+            notice.until_ns = notice.until_ns.saturating_add(now_ns);
+        }
         self.list.retain(|n| n.until_ns > now_ns);
     }
 

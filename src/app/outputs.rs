@@ -25,6 +25,25 @@ pub struct Outputs {
 }
 
 impl Outputs {
+    /// What the next start should open. A log is for the run that asked for it: kept, it would begin a
+    /// new file at every start. Empty where nothing but a log was chosen.
+    pub(super) fn kept(&self) -> Vec<OutputSpec> {
+        let is_log = |spec: &OutputSpec| matches!(spec, OutputSpec::File(_));
+        let keep = |spec: &OutputSpec| {
+            if is_log(spec) {
+                OutputSpec::None
+            } else {
+                spec.clone()
+            }
+        };
+        let kept: Vec<OutputSpec> = self.wanted.iter().map(keep).collect();
+        let nothing = kept.iter().all(|spec| *spec == OutputSpec::None);
+        if nothing && self.wanted.iter().any(is_log) {
+            return Vec::new();
+        }
+        kept
+    }
+
     pub(super) fn new(
         mut wanted: Vec<OutputSpec>,
         kit: String,

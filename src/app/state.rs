@@ -175,7 +175,7 @@ impl App {
         Settings {
             theme: self.theme.clone(),
             kit: self.outputs.kit.clone(),
-            outputs: self.outputs.wanted.clone(),
+            outputs: self.outputs.kept(),
             data_dir: self.browser.dir.clone(),
             excluded: self.browser.excluded.clone(),
             remaps: self.browser.remaps.clone(),

@@ -310,7 +310,10 @@ fn notices_pass_and_do_not_pile_up() {
     }
     assert!(app.notices.list.len() <= 5);
     assert_eq!(app.notices.newest().map(|n| n.text.as_str()), Some("n5"));
+    // Said before the first tick told the time, they show from then on.
     tick(&mut app, 5_000);
+    assert_eq!(app.notices.list.len(), 5);
+    tick(&mut app, 10_000);
     assert!(app.notices.newest().is_none());
 }
 

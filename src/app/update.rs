@@ -8,7 +8,7 @@ use super::playback::Playback;
 use super::state::{App, Screen, Size};
 use super::training::AfterCheckpoint;
 use crate::base::text::{sanitize, sanitize_path};
-use crate::message::{EngineStatus, NO_STYLE, PlaySource, TrainCommand, TrainEvent};
+use crate::message::{EngineStatus, NO_STYLE, OutputState, PlaySource, TrainCommand, TrainEvent};
 use std::sync::Arc;
 
 /// How long changed settings wait for further changes before they are written.
@@ -143,6 +143,7 @@ impl App {
 
     fn engine(&mut self, status: Arc<EngineStatus>, effects: &mut Vec<Effect>) {
         self.keep_style(&status, effects);
+        self.tell_of_lost_outputs(&status);
         if let Some((bar, grid)) = self.generation.observe(status, self.now_ns)
             && self.screen != Screen::Dataset
         {
@@ -150,6 +151,20 @@ impl App {
                 what: SpectrogramOf::Bar(bar),
                 grid: Arc::new(grid),
             });
+        }
+    }
+
+    /// An output that is lost now and was not before is told with the reason.
+    fn tell_of_lost_outputs(&mut self, status: &EngineStatus) {
+        let before = Arc::clone(&self.generation.engine);
+        for (slot, view) in status.outputs.iter().enumerate() {
+            let known = before.outputs.get(slot).map(|old| &old.state);
+            if let OutputState::Lost(reason) = &view.state
+                && known != Some(&view.state)
+            {
+                let name = super::outputs::output_name(&view.spec);
+                self.tell(Level::Error, &format!("{name}: {reason}"));
+            }
         }
     }
 

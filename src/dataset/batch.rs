@@ -88,6 +88,8 @@ impl Plan {
             }
         }
         let longest = rows.iter().map(|(steps, _)| *steps).max().unwrap_or(0);
+        // No update is longer than the rows: what lies behind their ends costs as much as real steps.
+        let length = length.min(longest.max(1));
         let mut rows: Vec<Vec<Stretch>> = rows.into_iter().map(|(_, row)| row).collect();
         rows.iter_mut().for_each(|row| order.shuffle(row));
         Self {
@@ -162,7 +164,7 @@ mod tests {
             let mut before: Vec<Option<Slot>> = vec![None; plan.streams()];
             for update in 0..plan.updates() {
                 let window = plan.window(update);
-                for t in 0..length {
+                for t in 0..plan.length() {
                     for (row, past) in before.iter_mut().enumerate() {
                         let Some(slot) = window[t * plan.streams() + row] else {
                             continue;

@@ -115,11 +115,11 @@ pub fn scan(
         Ok(_) => {}
         Err(error) => return Err(ScanError::of_folder(dir, Some(&error))),
     }
-    let walked = walk(dir, cancel)?;
+    let (walked, info) = rayon::join(|| walk(dir, cancel), || Info::read(dir));
+    let walked = walked?;
     if walked.files.is_empty() {
         return Err(ScanError::NoMidi(sanitize_path(dir), walked.others));
     }
-    let info = Info::read(dir);
     let drum_map = match &options.drum_map {
         Some(map) => map.clone(),
         None if info.is_groove => DrumMap::td11(),

@@ -1,12 +1,12 @@
 //! Finding the MIDI files of a folder, each with the stamp that tells whether it has changed.
 
 use super::scan::ScanError;
+use rayon::prelude::*;
 use std::collections::HashSet;
-use std::fs::Metadata;
+use std::fs::{FileType, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::UNIX_EPOCH;
-use walkdir::{DirEntry, WalkDir};
 
 /// A file with a MIDI ending.
 #[derive(Debug)]
@@ -69,45 +69,76 @@ pub(super) struct Walk {
 
 /// Walks a folder and what is under it. Links are followed, but no folder is entered twice, so
 /// circles of links end.
+///
+/// This is our own because it is most of a scan whose index is fresh: folders tell what is a folder and
+/// what a file without a call for each, and the stamps are then taken in parallel.
 pub(super) fn walk(dir: &Path, cancel: &AtomicBool) -> Result<Walk, ScanError> {
     let mut walk = Walk::default();
-    let mut entered = HashSet::new();
-    let entries = WalkDir::new(dir)
-        .follow_links(true)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| !entry.file_type().is_dir() || entered.insert(identity(entry)));
-    for entry in entries {
+    let mut paths = Vec::new();
+    let mut entered: HashSet<_> = identity(dir).into_iter().collect();
+    let mut folders = vec![dir.to_path_buf()];
+    while let Some(folder) = folders.pop() {
         if cancel.load(Ordering::Relaxed) {
             return Err(ScanError::Cancelled);
         }
-        match entry {
-            Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) if is_midi(entry.path()) => walk.files.extend(found(dir, entry)),
-            Ok(_) => walk.others += 1,
-            Err(error) if error.loop_ancestor().is_some() => {}
-            Err(error) if error.depth() == 0 => {
-                return Err(ScanError::of_folder(dir, error.io_error()));
-            }
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if folder == dir => return Err(ScanError::of_folder(dir, Some(&error))),
             Err(error) => {
-                let path = error.path().unwrap_or(dir);
-                // A link that leads nowhere: a file only if its name says so.
-                if is_midi(path) {
-                    walk.files.push(Found::at(dir, path.to_path_buf(), None));
-                } else if let Some(io) = error.io_error() {
-                    let path = crate::base::text::sanitize_path(path);
-                    walk.unread.push(format!("{path}: {io}"));
-                }
+                walk.refuse(&folder, &error);
+                continue;
+            }
+        };
+        let mut inside = Vec::new();
+        for entry in entries {
+            match entry.and_then(|entry| Ok((entry.file_type()?, entry.path()))) {
+                Ok((kind, path)) => match kind_of(kind, &path) {
+                    Ok(kind) if kind.is_dir() => inside.push(path),
+                    Ok(_) if is_midi(&path) => paths.push(path),
+                    Ok(_) => walk.others += 1,
+                    // A link that leads nowhere: a file only if its name says so.
+                    Err(_) if is_midi(&path) => paths.push(path),
+                    Err(error) => walk.refuse(&path, &error),
+                },
+                Err(error) => walk.refuse(&folder, &error),
             }
         }
+        // In order of their names, so that of two links to one folder always the same is followed.
+        inside.sort_unstable_by(|a, b| b.cmp(a));
+        folders.extend(
+            inside
+                .into_iter()
+                .filter(|path| identity(path).is_none_or(|id| entered.insert(id))),
+        );
     }
-    walk.files.sort_by(|a, b| a.name.cmp(&b.name));
+    walk.files = paths
+        .into_par_iter()
+        .with_min_len(64)
+        .map(|path| {
+            let stamp = std::fs::metadata(&path).ok().and_then(|m| Stamp::of(&m));
+            Found::at(dir, path, stamp)
+        })
+        .collect();
+    walk.files
+        .sort_unstable_by(|a, b| a.name.cmp(&b.name).then_with(|| a.key.cmp(&b.key)));
     Ok(walk)
 }
 
-fn found(dir: &Path, entry: DirEntry) -> Option<Found> {
-    let stamp = entry.metadata().ok().and_then(|m| Stamp::of(&m));
-    Some(Found::at(dir, entry.into_path(), stamp))
+impl Walk {
+    /// Notes what could not be read.
+    fn refuse(&mut self, path: &Path, error: &std::io::Error) {
+        let path = crate::base::text::sanitize_path(path);
+        self.unread.push(format!("{path}: {error}"));
+    }
+}
+
+/// What an entry is; of a link, what it leads to.
+fn kind_of(kind: FileType, path: &Path) -> std::io::Result<FileType> {
+    if kind.is_symlink() {
+        Ok(std::fs::metadata(path)?.file_type())
+    } else {
+        Ok(kind)
+    }
 }
 
 impl Found {
@@ -140,14 +171,14 @@ pub(super) fn is_midi(path: &Path) -> bool {
 
 /// What tells one folder from another, whatever links lead to it.
 #[cfg(unix)]
-fn identity(entry: &DirEntry) -> (u64, u64) {
+fn identity(folder: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = std::fs::metadata(entry.path());
-    metadata.map_or((0, 0), |m| (m.dev(), m.ino()))
+    let metadata = std::fs::metadata(folder);
+    metadata.ok().map(|m| (m.dev(), m.ino()))
 }
 
 /// What tells one folder from another, whatever links lead to it.
 #[cfg(not(unix))]
-fn identity(entry: &DirEntry) -> PathBuf {
-    std::fs::canonicalize(entry.path()).unwrap_or_else(|_| entry.path().to_path_buf())
+fn identity(folder: &Path) -> Option<PathBuf> {
+    std::fs::canonicalize(folder).ok()
 }

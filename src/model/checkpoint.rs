@@ -213,6 +213,16 @@ pub fn load_run(path: &Path) -> Result<(ModelConfig, RunState, Snapshot), ModelE
     Ok((config, run, snapshot))
 }
 
+/// Makes the folder, and writes and removes a file in it.
+///
+/// # Errors
+/// Whatever the file system answers.
+pub fn try_folder(dir: &Path) -> std::io::Result<()> {
+    let trial = dir.join(".trial");
+    atomic_file::write(&trial, b"")?;
+    std::fs::remove_file(trial)
+}
+
 /// Moves the checkpoints of an earlier run into a folder of their own inside `dir`, so that a
 /// new run overwrites nothing. Returns that folder, if there was anything to move.
 ///

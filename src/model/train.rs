@@ -25,6 +25,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// The most 16th steps an update may hold: about 2 GB beside the weights.
+pub(super) const MAX_SLOTS: usize = 1 << 17;
+
 /// What is learned.
 #[derive(Clone, Debug)]
 pub struct TrainingSet {
@@ -114,6 +117,11 @@ impl<'a> Run<'a> {
             bits_per_step: None,
             epoch: 0,
         };
+        // Found out now, not after the first epoch.
+        checkpoint::try_folder(&flags.checkpoint_dir).map_err(|why| TrainError::Folder {
+            path: sanitize_path(&flags.checkpoint_dir),
+            why,
+        })?;
         let data = identity(&set.train);
         let last = checkpoint::last_path(&flags.checkpoint_dir);
         let resumed = if flags.resume {
@@ -186,6 +194,11 @@ impl<'a> Run<'a> {
             pace: None,
             set_aside,
         };
+        let plan = run.plan(run.state.epoch);
+        let slots = plan.length() * plan.streams();
+        if slots > MAX_SLOTS {
+            return Err(TrainError::TooLarge { slots });
+        }
         run.done = (0..run.state.epoch)
             .map(|e| run.plan(e).updates())
             .sum::<usize>()

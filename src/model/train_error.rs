@@ -21,6 +21,23 @@ pub enum TrainError {
         /// From 1.
         update: usize,
     },
+    /// An update that would not fit into memory.
+    #[error(
+        "--batch-size times --sequence-length makes updates of {slots} steps, more than {max}. Lower one of them",
+        max = super::train::MAX_SLOTS
+    )]
+    TooLarge {
+        /// 16th steps an update.
+        slots: usize,
+    },
+    /// The checkpoint folder cannot be written.
+    #[error("--checkpoint-dir {path}: cannot be written ({why}). Choose a folder of your own")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// Why.
+        why: std::io::Error,
+    },
     /// Asked to resume where there is nothing.
     #[error("{0}: no last.safetensors to resume from. Leave out --resume to start a new run")]
     NothingToResume(String),
@@ -50,19 +67,19 @@ pub enum TrainError {
     Checkpoint(#[from] ModelError),
     /// A checkpoint that cannot be written.
     #[error(
-        "{path}: cannot write the checkpoint ({source}). Free some space or choose another --checkpoint-dir"
+        "{path}: cannot write the checkpoint ({why}). Free some space or choose another --checkpoint-dir"
     )]
     Write {
         /// Where.
         path: String,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
 }
 
-pub(super) fn write_error(path: &Path, source: std::io::Error) -> TrainError {
+pub(super) fn write_error(path: &Path, why: std::io::Error) -> TrainError {
     TrainError::Write {
         path: sanitize_path(path),
-        source,
+        why,
     }
 }

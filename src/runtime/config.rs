@@ -69,13 +69,16 @@ pub fn start(paths: &Paths, args: &DashboardArgs) -> Start {
     let remembered = read_settings(&paths.settings_file(), &mut problems);
     let mut output_chosen = false;
     let mut settings = remembered.unwrap_or_else(|| Settings {
-        outputs: vec![if cfg!(feature = "audio") {
+        outputs: Vec::new(),
+        ..Settings::default()
+    });
+    if settings.outputs.is_empty() {
+        settings.outputs.push(if cfg!(feature = "audio") {
             OutputSpec::Synth
         } else {
             OutputSpec::None
-        }],
-        ..Settings::default()
-    });
+        });
+    }
 
     if let Some(words) = config.midi_out {
         let specs = words.into_vec().into_iter().map(|word| output(&word));

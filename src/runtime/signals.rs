@@ -6,10 +6,14 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an orderly end may take before the process leaves anyway.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Another signal so soon after the first asks for the same end: a closed window sends two hang-ups,
+/// an impatient hand presses Ctrl-C twice. Leaving at once would cost the session.
+const SAME_WISH: Duration = Duration::from_secs(2);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,14 +47,15 @@ pub fn watch(
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
-            let mut ending = false;
+            let mut ending: Option<Instant> = None;
             for number in signals.forever() {
                 match number {
                     SIGTSTP => tell(Asked::Stop),
                     SIGCONT => tell(Asked::Continue),
-                    _ if ending => leave(number, &*restore),
+                    _ if ending.is_some_and(|since| since.elapsed() < SAME_WISH) => {}
+                    _ if ending.is_some() => leave(number, &*restore),
                     _ => {
-                        ending = true;
+                        ending = Some(Instant::now());
                         tell(Asked::End(number));
                         let restore = Arc::clone(&restore);
                         let late = move || {

@@ -43,7 +43,11 @@ pub fn tabs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         x += 1;
     }
     let room = usize::from(area.width.saturating_sub(x + 2));
-    let about = about(app);
+    let mut about = about(app);
+    if app.screen != Screen::Play {
+        // The keys of the temperature work on every screen, so its value is on every screen.
+        about = format!("temperature {:.2} · {about}", app.controls.temperature);
+    }
     let text = cut(&about, room, look.glyphs);
     let line = Rect {
         width: area.width.saturating_sub(1),

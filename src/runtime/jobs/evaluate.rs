@@ -2,10 +2,11 @@
 
 use super::generate::open_model;
 use super::train::scan_folder;
-use crate::base::text::sanitize_path;
+use crate::base::text::{sanitize, sanitize_path};
 use crate::beat::grid::LANES;
 use crate::cli::EvaluateArgs;
 use crate::dataset::load;
+use crate::message::FileStatus;
 use crate::model::evaluate::{Evaluation, evaluate};
 use crate::runtime::Refused;
 use anyhow::Context;
@@ -22,7 +23,7 @@ struct Line<'a> {
     drum_map: &'a str,
     model: &'a str,
     model_hash: &'a str,
-    /// Usable files that could not be read any more.
+    /// Files without drums that can be scored, and why.
     unreadable: &'a [(String, String)],
 }
 
@@ -36,7 +37,18 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let map = (!opened.built_in).then(|| opened.model.config().drum_map.clone());
     let scan = scan_folder(&args.data_dir, map)?;
     let split = (args.split != "all").then_some(args.split.as_str());
-    let (examples, unreadable) = load::load_all(&scan, split);
+    let (examples, mut unreadable) = load::load_all(&scan, split);
+    let refused = scan.rows.iter().filter(|row| {
+        let counts = row.status.usable() || row.status == FileStatus::Duplicate;
+        !counts && split.is_none_or(|split| row.split == split)
+    });
+    unreadable.extend(refused.map(|row| {
+        let reason = row.reason.clone();
+        (
+            row.name.clone(),
+            reason.unwrap_or_else(|| row.status.word().into()),
+        )
+    }));
     if examples.is_empty() {
         return Err(Refused::new(
             format!(
@@ -44,7 +56,13 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
                 sanitize_path(&args.data_dir),
                 args.split
             ),
-            "try --split all",
+            match unreadable.first() {
+                Some((name, reason)) => format!(
+                    "{} without drums, for example {name}: {reason}",
+                    unreadable.len()
+                ),
+                None => "try --split all".into(),
+            },
         )
         .into());
     }
@@ -105,7 +123,7 @@ fn sentences(line: &Line<'_>, model: &str) -> String {
         text += &format!("skipped, not in 4/4: {}\n", e.skipped.join(", "));
     }
     for (name, reason) in line.unreadable {
-        text += &format!("skipped, {name}: {reason}\n");
+        text += &format!("skipped, {}: {reason}\n", sanitize(name));
     }
     text
 }

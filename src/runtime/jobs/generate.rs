@@ -31,6 +31,16 @@ pub struct Opened {
 /// [`Refused`] for a checkpoint that is there and cannot be used.
 pub fn open_model(dir: &Path) -> anyhow::Result<Opened> {
     let refuse = |e| anyhow::Error::from(Refused::new(e, ""));
+    if dir.exists() && !dir.is_dir() {
+        return Err(Refused::new(
+            format!(
+                "--checkpoint-dir {}: it is not a folder",
+                sanitize_path(dir)
+            ),
+            "name the folder that `beatgen-tui train` wrote",
+        )
+        .into());
+    }
     let found = checkpoint::open(dir).map_err(refuse)?;
     let built_in = found.is_none();
     let model = match found {
@@ -44,7 +54,7 @@ pub fn open_model(dir: &Path) -> anyhow::Result<Opened> {
     let name = sanitize(model.name());
     let says = if built_in {
         format!(
-            "no checkpoint in {}: the built-in model {name} plays{figure}",
+            "no checkpoint in {}: the built-in model {name}{figure}",
             sanitize_path(dir)
         )
     } else {
@@ -62,6 +72,16 @@ pub fn open_model(dir: &Path) -> anyhow::Result<Opened> {
 /// # Errors
 /// [`Refused`] for a checkpoint, style or seed file that cannot serve; a disk that fails.
 pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
+    if args.output_path.exists() && !args.output_path.is_file() {
+        return Err(Refused::new(
+            format!(
+                "--output-path {}: it is not a file",
+                sanitize_path(&args.output_path)
+            ),
+            "name a file, for example beat.mid",
+        )
+        .into());
+    }
     let opened = open_model(&args.checkpoint_dir)?;
     let model = opened.model;
     let style = args
@@ -84,6 +104,8 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let knobs = Knobs {
         temperature: args.temperature as f32,
+        // Cool beats are played evenly, at 0 without any chance; hot ones are not played wildly.
+        expression: args.temperature.min(1.0) as f32,
         ..Knobs::default()
     };
     let grid = compose(

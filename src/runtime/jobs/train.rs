@@ -65,6 +65,8 @@ fn refuse(error: TrainError, flags: &TrainConfig) -> anyhow::Error {
     match error {
         TrainError::Nothing
         | TrainError::NothingToResume(_)
+        | TrainError::TooLarge { .. }
+        | TrainError::Folder { .. }
         | TrainError::OtherSettings { .. }
         | TrainError::OtherData { .. }
         | TrainError::Checkpoint(_) => Refused::new(error, "").into(),
@@ -158,13 +160,18 @@ fn scan_line(scan: &Scan) -> String {
         .map(|(status, n)| format!("{n} {}", status.word()))
         .collect();
     format!(
-        "{} files: {}; {} bars, {:.1} h; drum map {}",
-        s.files,
+        "{}: {}; {} bars, {:.1} h; drum map {}",
+        counted(s.files, "file"),
         counts.join(", "),
         s.bars,
         s.seconds as f64 / 3600.0,
         s.drum_map
     )
+}
+
+/// `1 file`, `2 files`.
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn say(line: &str) -> anyhow::Result<()> {
@@ -182,7 +189,7 @@ impl Report {
     fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(1);
-            if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:12} {pos}/{len} {msg}") {
                 bar.set_style(style);
             }
             bar
@@ -208,9 +215,12 @@ impl Report {
             } => {
                 self.line(&format!("device {device}"));
                 self.line(&format!(
-                    "learning {}x{} ({parameters} numbers) from {files} files, {bars} bars, drum map {drum_map}: \
-                     {} epochs of {updates_per_epoch} updates",
-                    config.num_layers, config.units, config.epochs
+                    "learning {}x{} ({parameters} numbers) from {}, {bars} bars, drum map {drum_map}: {} of {}",
+                    config.num_layers,
+                    config.units,
+                    counted(files, "file"),
+                    counted(config.epochs, "epoch"),
+                    counted(updates_per_epoch, "update"),
                 ));
                 if resumed_at > 0 {
                     self.line(&format!("resumed after {resumed_at} updates"));
@@ -237,7 +247,7 @@ impl Report {
 
     fn progress(&mut self, p: &TrainProgress) {
         let text = format!(
-            "loss {:.3} bits/step, {:.0} steps/s, {} left",
+            "loss {:.3}, {:.0} steps/s, {} left",
             p.train_bits,
             p.steps_per_second,
             clock(p.seconds_left)
