@@ -115,22 +115,13 @@ pub fn scan(
         Ok(_) => {}
         Err(error) => return Err(ScanError::of_folder(dir, Some(&error))),
     }
-    let (walked, info) = rayon::join(|| walk(dir, cancel), || Info::read(dir));
+    // Side by side: neither needs the other, and together they are most of a scan that finds nothing new.
+    let (walked, (info, drum_map, mut index)) =
+        rayon::join(|| walk(dir, cancel), || known_before(options));
     let walked = walked?;
     if walked.files.is_empty() {
         return Err(ScanError::NoMidi(sanitize_path(dir), walked.others));
     }
-    let drum_map = match &options.drum_map {
-        Some(map) => map.clone(),
-        None if info.is_groove => DrumMap::td11(),
-        None => DrumMap::gm(),
-    };
-    let cache = match &options.cache_dir {
-        _ if !options.cache => None,
-        Some(dir) => Some(dir.clone()),
-        None => index::cache_dir(),
-    };
-    let mut index = Index::open(cache.as_deref(), dir, &drum_map);
     let pick_of = |found: &Found| options.remaps.get(&found.name).copied().unwrap_or_default();
     let known: Vec<Option<FileFacts>> = walked
         .files
@@ -164,6 +155,23 @@ pub fn scan(
         remaps: options.remaps.clone(),
         unread: walked.unread,
     })
+}
+
+/// What is known of a folder without its files: its `info.csv`, the drum map in force, the index.
+fn known_before(options: &ScanOptions) -> (Info, DrumMap, Index) {
+    let info = Info::read(&options.dir);
+    let drum_map = match &options.drum_map {
+        Some(map) => map.clone(),
+        None if info.is_groove => DrumMap::td11(),
+        None => DrumMap::gm(),
+    };
+    let cache = match &options.cache_dir {
+        _ if !options.cache => None,
+        Some(dir) => Some(dir.clone()),
+        None => index::cache_dir(),
+    };
+    let index = Index::open(cache.as_deref(), &options.dir, &drum_map);
+    (info, drum_map, index)
 }
 
 /// Nanoseconds since 1970.
