@@ -16,12 +16,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const SECONDS: u32 = 20;
+const BPM: u32 = 180;
 const TURN: Duration = Duration::from_millis(100);
 const PROMISE_MS: f64 = 1.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let cores = std::thread::available_parallelism()?.get();
-    println!("{SECONDS} s at 120 bpm each, {cores} cores");
+    println!("{SECONDS} s at {BPM} bpm each, {cores} cores");
     println!("machine      notes   p50 ms   p99 ms   max ms   late   real-time priority");
     for (name, loops) in [("idle", 0), ("all busy", cores)] {
         let done = AtomicBool::new(false);
@@ -66,7 +67,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn play() -> Result<(Vec<u64>, &'static str), Box<dyn Error>> {
     let home = tempfile::tempdir()?;
     let log = home.path().join("notes.log");
-    let mut controls = Controls::default();
+    let mut controls = Controls {
+        milli_bpm: BPM * 1_000,
+        density: 0.3,
+        ..Controls::default()
+    };
     let engine = EngineHandle::start(EngineOptions {
         model: BeatModel::embedded()?,
         seed: 1,

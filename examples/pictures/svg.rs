@@ -14,6 +14,11 @@ type Rgb = [u8; 3];
 /// Left, top, width, height.
 type Rect = (i32, i32, i32, i32);
 
+/// How a text is written: its colour, whether bold, whether slanted.
+type Style = (Rgb, bool, bool);
+/// A text and where its cell begins: left, top.
+type Text = (i32, i32, String);
+
 /// The sixteen colours of a terminal that sets none itself.
 #[rustfmt::skip]
 const BASE: [Rgb; 16] = [
@@ -22,9 +27,6 @@ const BASE: [Rgb; 16] = [
 ];
 const PAPER: Rgb = BASE[0];
 const INK: Rgb = BASE[7];
-
-/// A text and where it begins.
-type Placed = (i32, i32, String);
 
 /// What is drawn, sorted by how and in which colour.
 #[derive(Default)]
@@ -39,8 +41,7 @@ struct Picture {
     dots: BTreeMap<(Rgb, i32), Vec<(i32, i32)>>,
     filled: BTreeMap<Rgb, String>,
     stroked: BTreeMap<Rgb, String>,
-    /// By colour, boldness and slant.
-    texts: BTreeMap<(Rgb, bool, bool), Vec<Placed>>,
+    texts: BTreeMap<Style, Vec<Text>>,
 }
 
 /// The screen as an SVG, in a window with this title; `about` is for those who cannot see it.
@@ -62,7 +63,7 @@ impl Picture {
     fn row(&mut self, screen: &vt100::Screen, row: u16, columns: u16) {
         let y = i32::from(row) * HEIGHT;
         // The word being written, and where and how it began.
-        let mut word: Option<(i32, (Rgb, bool, bool), String)> = None;
+        let mut word: Option<(i32, Style, String)> = None;
         let mut gap = 0;
         for column in 0..columns {
             let Some(cell) = screen.cell(row, column) else {
@@ -124,7 +125,7 @@ impl Picture {
         self.finish(&mut word, y);
     }
 
-    fn finish(&mut self, word: &mut Option<(i32, (Rgb, bool, bool), String)>, y: i32) {
+    fn finish(&mut self, word: &mut Option<(i32, Style, String)>, y: i32) {
         if let Some((x, style, text)) = word.take() {
             self.texts.entry(style).or_default().push((x, y, text));
         }

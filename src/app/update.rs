@@ -8,7 +8,9 @@ use super::playback::Playback;
 use super::state::{App, Screen, Size};
 use super::training::AfterCheckpoint;
 use crate::base::text::{sanitize, sanitize_path};
-use crate::message::{EngineStatus, NO_STYLE, OutputState, PlaySource, TrainCommand, TrainEvent};
+use crate::message::{
+    EngineStatus, NO_STYLE, OutputSpec, OutputState, PlaySource, TrainCommand, TrainEvent,
+};
 use std::sync::Arc;
 
 /// How long changed settings wait for further changes before they are written.
@@ -159,8 +161,11 @@ impl App {
         let before = Arc::clone(&self.generation.engine);
         for (slot, view) in status.outputs.iter().enumerate() {
             let known = before.outputs.get(slot).map(|old| &old.state);
+            // A sound card that never was there is told by whoever tried it unasked.
+            let unasked = view.spec == OutputSpec::Synth && known.is_none();
             if let OutputState::Lost(reason) = &view.state
                 && known != Some(&view.state)
+                && !unasked
             {
                 let name = super::outputs::output_name(&view.spec);
                 self.tell(Level::Error, &format!("{name}: {reason}"));
