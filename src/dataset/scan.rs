@@ -210,27 +210,30 @@ fn read_all(
 
 /// One row a file: facts, then what only a look at all files tells.
 fn rows(files: Vec<Found>, facts: Vec<FileFacts>, info: &Info) -> Vec<ScanRow> {
-    let mut first_of: HashMap<String, String> = HashMap::new();
     let mut rows: Vec<ScanRow> = files
         .into_iter()
         .zip(facts)
-        .map(|(found, facts)| {
-            let mut row = row(found, facts, info);
-            if row.status.usable() {
-                match first_of.get(&row.hash) {
-                    None => {
-                        first_of.insert(row.hash.clone(), row.name.clone());
-                    }
-                    Some(first) => {
-                        row.status = FileStatus::Duplicate;
-                        row.reason = Some(sanitize(&format!("the same content as {first}")));
-                        row.hint = Some("nothing to do: the first one is used".to_owned());
-                    }
-                }
-            }
-            row
-        })
+        .map(|(found, facts)| row(found, facts, info))
         .collect();
+    let mut first_of: HashMap<&str, usize> = HashMap::with_capacity(rows.len());
+    let mut twice = Vec::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, r)| r.status.usable()) {
+        match first_of.get(row.hash.as_str()) {
+            None => {
+                first_of.insert(&row.hash, at);
+            }
+            Some(&first) => twice.push((
+                at,
+                sanitize(&format!("the same content as {}", rows[first].name)),
+            )),
+        }
+    }
+    for (at, reason) in twice {
+        let row = &mut rows[at];
+        row.status = FileStatus::Duplicate;
+        row.reason = Some(reason);
+        row.hint = Some("nothing to do: the first one is used".to_owned());
+    }
     split::balance_where(&mut rows, |row| {
         info.of(&row.name).is_none_or(|known| known.split.is_none())
     });
