@@ -8,7 +8,7 @@
 use beatgen_tui::beat::kit::Kit;
 use beatgen_tui::live::lateness::LATE_NS;
 use beatgen_tui::live::{EngineHandle, EngineOptions};
-use beatgen_tui::message::{Controls, OutputSpec, Realtime};
+use beatgen_tui::message::{Controls, OutputSetup, OutputSpec, Realtime};
 use beatgen_tui::model::BeatModel;
 use std::error::Error;
 use std::path::Path;
@@ -77,8 +77,10 @@ fn play() -> Result<(Vec<u64>, &'static str), Box<dyn Error>> {
         seed: 1,
         controls,
         kit: Kit::gm(),
-        outputs: vec![OutputSpec::File(log.clone())],
+        outputs: vec![OutputSetup::plain(OutputSpec::File(log.clone()))],
         sessions: home.path().join("sessions"),
+        debts: home.path().join("owed"),
+        realtime: true,
     })?;
     std::thread::sleep(TURN);
     engine.play();

@@ -2,7 +2,10 @@
 //! and shell completions. What a subcommand does lives in `runtime/jobs`; how a value
 //! is checked lives in [`values`].
 
+pub mod receive;
 pub mod values;
+
+pub use receive::ReceiveArgs;
 
 use crate::message::{DeviceChoice, OutputSpec, Representation, TrainConfig};
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -14,6 +17,7 @@ Examples:
   beatgen-tui                                   open the dashboard and press P to hear it play
   beatgen-tui --data-dir ~/grooves              browse a folder of MIDI files
   beatgen-tui --midi-out TR-8S --kit tr-8s      play into a drum machine
+  beatgen-tui --midi-out tcp://127.0.0.1:7373   play into the machine of a laptop that runs `beatgen-tui receive`
   beatgen-tui train --data-dir ~/grooves        learn from the folder, without the dashboard
   beatgen-tui generate --temperature 0.8 --bpm 96 --output-path beat.mid
 
@@ -61,8 +65,10 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Say what this machine offers: devices, MIDI ports, audio, terminal, paths
     Doctor,
-    /// List the MIDI outputs that notes can be sent to
-    Ports,
+    /// List the MIDI outputs that notes can be sent to, or try one out
+    Ports(PortsArgs),
+    /// Play here what a beatgen-tui on another machine sends
+    Receive(ReceiveArgs),
     /// Print completions for a shell (bash, zsh, fish, elvish, powershell)
     Completions {
         /// Which shell.
@@ -85,9 +91,16 @@ pub struct DashboardArgs {
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device())]
     pub device: DeviceChoice,
     /// Where notes go: part of a MIDI port's name (see `beatgen-tui ports`), `synth` for the
-    /// built-in kit, `file:PATH` for a log of every message, or `none` [default: synth if there is a sound card]
-    #[arg(long, value_name = "NAME|synth|file:PATH|none", value_parser = output)]
-    pub midi_out: Option<OutputSpec>,
+    /// built-in kit, `file:PATH` for a log of every message, `tcp://HOST:PORT` for a
+    /// `beatgen-tui receive` on another machine, `rtp://HOST` for an RTP-MIDI session, or `none`; up to four times [default: synth if there is a sound card]
+    #[arg(long, value_name = "NAME|synth|file:PATH|tcp://HOST:PORT|rtp://HOST|none", value_parser = output)]
+    pub midi_out: Vec<OutputSpec>,
+    /// Send MIDI clock to these outputs too, so that a machine follows the tempo
+    #[arg(long, requires = "midi_out")]
+    pub midi_clock: bool,
+    /// Send everything to these outputs so many milliseconds late (negative: early), -250 to 250
+    #[arg(long, value_name = "MS", requires = "midi_out", allow_negative_numbers = true, value_parser = clap::value_parser!(i16).range(-250..=250))]
+    pub latency: Option<i16>,
     /// Which notes the drums are sent as: gm, tr-8, tr-8s, tr-08, tr-09, volca-beats, digitakt, digitakt-2,
     /// analog-rytm, or a TOML file of your own [default: gm]
     #[arg(long, value_name = "NAME|FILE", value_hint = ValueHint::AnyPath)]
@@ -98,6 +111,21 @@ pub struct DashboardArgs {
     /// Start the random draws here, so that a set can be played again
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+}
+
+/// Flags of `ports`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  beatgen-tui ports                                    what is connected
+  beatgen-tui ports --test TR-8S --kit tr-8s           strike each drum once, by its name
+  beatgen-tui ports --test tcp://127.0.0.1:7373        the machine behind a receiver")]
+pub struct PortsArgs {
+    /// Strike every drum of the kit once on this output, and name it: as --midi-out of the dashboard
+    #[arg(long, value_name = "NAME|synth|file:PATH|tcp://HOST:PORT|rtp://HOST", value_parser = output)]
+    pub test: Option<OutputSpec>,
+    /// Which notes the drums are sent as: the name of a machine, or a TOML file of your own [default: gm]
+    #[arg(long, value_name = "NAME|FILE", requires = "test", value_hint = ValueHint::AnyPath)]
+    pub kit: Option<String>,
 }
 
 /// Flags of `train`.

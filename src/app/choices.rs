@@ -1,12 +1,11 @@
-//! The lists to choose from: what stands in them and what a choice does.
+//! The lists to choose from: what stands in them and what a choice does. The list of outputs is
+//! in `desk.rs`.
 
 use super::effect::Effect;
-use super::outputs::{MOST_SLOTS, output_name};
 use super::overlay::{Choice, ChoiceKind, Overlay, PromptFor};
 use super::state::App;
-use super::text_field::TextField;
 use crate::base::text::{sanitize, sanitize_path};
-use crate::message::{OutputSpec, OutputState};
+use crate::message::OutputSpec;
 use std::path::PathBuf;
 
 impl App {
@@ -34,61 +33,7 @@ impl App {
                     })
                     .collect()
             }
-            ChoiceKind::Output { slot } => {
-                let specs = self.output_specs(slot).into_iter();
-                specs.map(|spec| self.output_choice(slot, &spec)).collect()
-            }
-        }
-    }
-
-    /// What a slot can be set to; the last entry asks for a file.
-    fn output_specs(&self, slot: usize) -> Vec<OutputSpec> {
-        let mut specs = vec![OutputSpec::None];
-        if self.outputs.has_synth {
-            specs.push(OutputSpec::Synth);
-        }
-        let ports = self
-            .outputs
-            .ports
-            .iter()
-            .map(|p| OutputSpec::Port(p.name.clone()));
-        specs.extend(ports);
-        let now = self.outputs.slot(slot);
-        // A port that is not there now, or the part of a name it was asked for by.
-        if matches!(now, OutputSpec::Port(_)) && !specs.contains(now) {
-            specs.push(now.clone());
-        }
-        if matches!(now, OutputSpec::File(_)) {
-            specs.push(now.clone());
-        }
-        // Another log.
-        specs.push(OutputSpec::File(PathBuf::new()));
-        specs
-    }
-
-    fn output_choice(&self, slot: usize, spec: &OutputSpec) -> Choice {
-        let now = self.outputs.slot(slot);
-        let active = spec == now;
-        let view = self.generation.engine.outputs.get(slot);
-        let detail = match (active.then_some(view).flatten(), spec) {
-            (Some(view), _) => match &view.state {
-                OutputState::Ok => "ok".to_owned(),
-                OutputState::Muted => "muted".to_owned(),
-                OutputState::Lost(reason) => reason.clone(),
-            },
-            (None, OutputSpec::None) => "the screen still shows the beat".into(),
-            (None, OutputSpec::Synth) => "the built-in drums on the sound card".into(),
-            (None, OutputSpec::Port(_)) => "MIDI port".into(),
-            (None, OutputSpec::File(_)) => "a log of all notes".into(),
-        };
-        let label = match spec {
-            OutputSpec::File(path) if path.as_os_str().is_empty() => "file…".into(),
-            other => output_name(other),
-        };
-        Choice {
-            label,
-            detail,
-            active,
+            ChoiceKind::Output { slot } => self.output_choices(slot),
         }
     }
 
@@ -99,14 +44,6 @@ impl App {
             kind,
             selected: active.unwrap_or(0),
         });
-    }
-
-    /// Moves the output list to another slot; one new slot is offered after those in use.
-    pub(super) fn other_slot(&mut self, slot: usize, forward: bool) {
-        let slots = (self.outputs.wanted.len() + 1).min(MOST_SLOTS);
-        let slot = (slot + if forward { 1 } else { slots - 1 }) % slots;
-        self.overlays.pop();
-        self.choose(ChoiceKind::Output { slot });
     }
 
     /// Takes an entry; the list is closed already.
@@ -131,29 +68,8 @@ impl App {
                 }
                 return;
             }
-            ChoiceKind::Output { slot } => {
-                let specs = self.output_specs(slot);
-                let Some(spec) = specs.get(entry) else {
-                    return;
-                };
-                if let OutputSpec::File(path) = spec {
-                    self.overlays.push(Overlay::Prompt {
-                        title: "file to log all notes to".into(),
-                        field: TextField::new(&sanitize_path(path)),
-                        purpose: PromptFor::OutputFile { slot },
-                        error: None,
-                    });
-                    return;
-                }
-                self.set_output(slot, spec.clone(), effects);
-            }
+            ChoiceKind::Output { slot } => return self.take_output(slot, entry, effects),
         }
-        self.settings_changed();
-    }
-
-    pub(super) fn set_output(&mut self, slot: usize, spec: OutputSpec, effects: &mut Vec<Effect>) {
-        self.outputs.set(slot, spec.clone());
-        effects.push(Effect::SetOutput { slot, spec });
         self.settings_changed();
     }
 
@@ -164,7 +80,7 @@ impl App {
         text: &str,
         effects: &mut Vec<Effect>,
     ) -> Option<String> {
-        if text.is_empty() {
+        if text.is_empty() && !purpose.network() {
             return Some("a name is needed; esc leaves it".into());
         }
         match purpose {
@@ -180,6 +96,9 @@ impl App {
             }
             PromptFor::OutputFile { slot } => {
                 self.set_output(slot, OutputSpec::File(PathBuf::from(text)), effects);
+            }
+            PromptFor::OutputMachine { .. } | PromptFor::OutputRtp { .. } => {
+                return self.take_place(purpose, text, effects);
             }
         }
         None

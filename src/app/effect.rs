@@ -3,7 +3,7 @@
 use super::msg::SpectrogramOf;
 use super::settings::Settings;
 use crate::beat::grid::BeatGrid;
-use crate::message::{Controls, OutputSpec, TrainCommand, TrainConfig};
+use crate::message::{Controls, OutputSetup, TrainCommand, TrainConfig};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -73,13 +73,27 @@ pub enum Effect {
         /// With these knobs.
         controls: Controls,
     },
-    /// Send notes of a slot somewhere else; the slot is made if it is new.
+    /// Send notes of a slot somewhere else, or otherwise: where only clock or offset differ, what
+    /// is open stays open. The slot is made if it is new.
     SetOutput {
         /// Which output, from 0.
         slot: usize,
-        /// Where to.
-        spec: OutputSpec,
+        /// Where to, and how.
+        setup: OutputSetup,
     },
+    /// Ask the receiver of a slot to play everything this much after its time; of several, only
+    /// the last matters.
+    SetDelay {
+        /// Which output, from 0.
+        slot: usize,
+        /// In milliseconds, at most [`crate::message::MOST_DELAY_MS`].
+        delay_ms: u16,
+    },
+    /// Go on with the set that was offered: play from where it was left, with the knobs of the
+    /// [`Effect::SetControls`] before this.
+    GoOn,
+    /// The set that was offered is not wanted any more.
+    ForgetOffer,
     /// Use this drum-machine map.
     SetKit(String),
     /// List the MIDI ports. Answer: [`super::Msg::Ports`].

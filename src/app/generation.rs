@@ -1,5 +1,6 @@
 //! [`Generation`]: the play screen: the engine's mirror, the lane cursor, the bars so far.
 
+use super::outputs::{remote, remote_mut};
 use super::playback::Playback;
 use crate::base::text::sanitize;
 use crate::beat::grid::{BeatGrid, Meter};
@@ -173,8 +174,12 @@ fn clean(status: Arc<EngineStatus>) -> Arc<EngineStatus> {
                 }
                 && match &output.spec {
                     OutputSpec::Port(name) => is_clean(name),
-                    _ => true,
+                    spec => remote(spec).is_none_or(|remote| is_clean(&remote.host)),
                 }
+                && output
+                    .link
+                    .as_ref()
+                    .is_none_or(|link| is_clean(&link.far) && is_clean(&link.trouble))
         })
         && match &status.realtime {
             Realtime::Refused(reason) => is_clean(reason),
@@ -200,6 +205,13 @@ fn clean_output(mut output: OutputView) -> OutputView {
     }
     if let OutputSpec::Port(name) = &mut output.spec {
         *name = sanitize(name);
+    }
+    if let Some(remote) = remote_mut(&mut output.spec) {
+        remote.host = sanitize(&remote.host);
+    }
+    if let Some(link) = &mut output.link {
+        link.far = sanitize(&link.far);
+        link.trouble = sanitize(&link.trouble);
     }
     output
 }

@@ -11,7 +11,8 @@
 //! | `browser` `browser_view` `listing` `dataset_update` | the dataset screen |
 //! | `training` `form` `chart` | the training screen |
 //! | `generation` `knobs` `playback` | the play screen |
-//! | `outputs` `notices` | where notes go; sentences that pass |
+//! | `outputs` `output_list` `desk` `watch` | where notes go, how, and how well |
+//! | `notices` `offer` | sentences that pass; the question of the start |
 
 pub mod browser;
 mod browser_view;
@@ -19,6 +20,7 @@ pub mod chart;
 mod choices;
 pub mod command;
 mod dataset_update;
+pub mod desk;
 pub mod effect;
 pub mod form;
 pub mod generation;
@@ -28,6 +30,8 @@ pub mod knobs;
 pub mod listing;
 pub mod msg;
 pub mod notices;
+mod offer;
+mod output_list;
 pub mod outputs;
 pub mod overlay;
 mod overlay_keys;
@@ -38,11 +42,13 @@ pub mod state;
 pub mod text_field;
 pub mod training;
 mod update;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
 pub use command::{COMMANDS, Command, CommandInfo, Scope};
+pub use desk::{Advice, Desk};
 pub use effect::Effect;
 pub use key::{Key, KeyCode};
 pub use knobs::Knob;

@@ -68,6 +68,14 @@ impl Notices {
         self.list.retain(|n| n.until_ns > now_ns);
     }
 
+    /// Takes away the oldest of the newest `shown`.
+    pub(super) fn dismiss(&mut self, shown: usize) {
+        let at = self.list.len().saturating_sub(shown.max(1));
+        if at < self.list.len() {
+            self.list.remove(at);
+        }
+    }
+
     /// The newest, if any shows.
     #[must_use]
     pub fn newest(&self) -> Option<&Notice> {

@@ -80,6 +80,8 @@ pub enum Confirmed {
     Quit,
     /// Ends the training run.
     StopTraining,
+    /// Goes on with the set that was offered; a no forgets it.
+    GoOn,
 }
 
 /// What a line of text is for.
@@ -92,6 +94,39 @@ pub enum PromptFor {
         /// Which slot.
         slot: usize,
     },
+    /// The receiver on another machine, for an output slot.
+    OutputMachine {
+        /// Which slot.
+        slot: usize,
+    },
+    /// The RTP-MIDI peer, for an output slot.
+    OutputRtp {
+        /// Which slot.
+        slot: usize,
+    },
+}
+
+impl PromptFor {
+    /// What an answer looks like, a sentence or two; may be empty.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Folder | Self::OutputFile { .. } => "",
+            Self::OutputMachine { .. } => {
+                "HOST:PORT of a \"beatgen-tui receive\"; where it wants a token, TOKEN@HOST:PORT. \
+                 With ssh -R 7373:localhost:7373 the host is 127.0.0.1"
+            }
+            Self::OutputRtp { .. } => {
+                "HOST:PORT of a peer to invite, or rtp-listen://0.0.0.0:5004, where a peer may \
+                 invite this machine"
+            }
+        }
+    }
+
+    /// Whether it takes a place on the network.
+    pub(super) const fn network(self) -> bool {
+        matches!(self, Self::OutputMachine { .. } | Self::OutputRtp { .. })
+    }
 }
 
 /// An entry of a list.

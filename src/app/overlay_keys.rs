@@ -3,6 +3,7 @@
 use super::command::{self, Command};
 use super::effect::Effect;
 use super::key::{Key, KeyCode};
+use super::offer::offers;
 use super::overlay::{ChoiceKind, Confirmed, Overlay};
 use super::state::App;
 
@@ -20,6 +21,9 @@ impl App {
             self.run(command, effects);
             return;
         }
+        if self.overlays.last().is_some_and(offers) {
+            return self.offer_key(key, effects);
+        }
         let Some(mut top) = self.overlays.pop() else {
             return;
         };
@@ -28,6 +32,15 @@ impl App {
                 self.browser.query.set("");
                 self.relisted();
             }
+            return;
+        }
+        if let Overlay::Choose {
+            kind: ChoiceKind::Output { slot },
+            ..
+        } = top
+            && self.desk_key(slot, key, effects)
+        {
+            self.overlays.push(top);
             return;
         }
         if !takes_text(&top)
@@ -132,6 +145,7 @@ impl App {
                 let asks_again = match yes {
                     Confirmed::Quit => bound == Some(Command::Quit),
                     Confirmed::StopTraining => bound == Some(Command::StopTraining),
+                    Confirmed::GoOn => false,
                 };
                 match key.code {
                     KeyCode::Char('y' | 'Y') | KeyCode::Enter => {
@@ -174,8 +188,19 @@ impl App {
                 query.insert(text);
                 *selected = 0;
             }
-            Some(Overlay::Prompt { field, error, .. }) => {
-                field.insert(text.trim());
+            Some(Overlay::Prompt {
+                field,
+                error,
+                purpose,
+                ..
+            }) => {
+                let text = text.trim();
+                if purpose.network() && text.contains("://") {
+                    // A whole place is meant instead of what stands there.
+                    field.set(text);
+                } else {
+                    field.insert(text);
+                }
                 *error = None;
             }
             Some(Overlay::TrainForm) => {
@@ -194,6 +219,7 @@ impl App {
         match yes {
             Confirmed::StopTraining => self.stop_training(effects),
             Confirmed::Quit => self.end(effects),
+            Confirmed::GoOn => self.go_on(effects),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! [`Settings`]: what is kept from one start to the next, and [`Setup`]: what a start knows
 //! besides. Reading and writing them is `runtime`'s.
 
-use crate::message::{Controls, OutputSpec, TrainConfig};
+use crate::message::{Controls, Offer, OutputSetup, TrainConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub struct Settings {
     /// The drum-machine map's name.
     pub kit: String,
     /// Outputs in slot order.
-    pub outputs: Vec<OutputSpec>,
+    pub outputs: Vec<OutputSetup>,
     /// The folder of MIDI files last shown.
     pub data_dir: Option<PathBuf>,
     /// Files left out of training by hand.
@@ -26,6 +26,8 @@ pub struct Settings {
     pub training: TrainConfig,
     /// The knobs as last turned.
     pub controls: Controls,
+    /// Whether tmux was recommended already; once is enough.
+    pub advised_tmux: bool,
 }
 
 impl Default for Settings {
@@ -33,12 +35,13 @@ impl Default for Settings {
         Self {
             theme: "night".into(),
             kit: "gm".into(),
-            outputs: vec![OutputSpec::None],
+            outputs: vec![OutputSetup::default()],
             data_dir: None,
             excluded: BTreeSet::new(),
             remaps: BTreeSet::new(),
             training: TrainConfig::default(),
             controls: Controls::default(),
+            advised_tmux: false,
         }
     }
 }
@@ -62,4 +65,6 @@ pub struct Setup {
     pub has_ports: bool,
     /// The device that computes, and why this one; empty while unknown.
     pub device: String,
+    /// A set that its terminal left, to go on with.
+    pub offer: Option<Offer>,
 }

@@ -13,7 +13,7 @@ use super::overlay::Overlay;
 use super::settings::{Settings, Setup};
 use super::training::Training;
 use crate::base::text::sanitize;
-use crate::message::Controls;
+use crate::message::{Controls, Offer, PlaySource};
 
 /// The three screens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -113,12 +113,18 @@ pub struct App {
     pub keymap: Keymap,
     /// The last file the session was saved to, sanitised.
     pub saved_to: Option<String>,
+    /// A set that was left and can be gone on with, until that is answered.
+    pub offer: Option<Offer>,
     /// Whether the end was asked for; nothing else is taken in then.
     pub quitting: bool,
     /// When settings not written yet are to be written.
     pub(super) settings_due_ns: Option<u64>,
     /// When ports are to be listed again while they are being chosen from.
     pub(super) ports_due_ns: u64,
+    /// When the offer's question was first in sight.
+    pub(super) offered_ns: Option<u64>,
+    /// Kept with the settings.
+    advised_tmux: bool,
 }
 
 impl App {
@@ -134,6 +140,7 @@ impl App {
             has_synth,
             has_ports,
             device,
+            offer,
         } = setup;
         let (keymap, problems) = Keymap::new(&keys);
         let mut notices = Notices::default();
@@ -163,9 +170,12 @@ impl App {
             notices,
             keymap,
             saved_to: None,
+            offer,
             quitting: false,
             settings_due_ns: None,
             ports_due_ns: 0,
+            offered_ns: None,
+            advised_tmux: settings.advised_tmux,
         }
     }
 
@@ -181,6 +191,7 @@ impl App {
             remaps: self.browser.remaps.clone(),
             training: self.training.form.kept(),
             controls: self.controls,
+            advised_tmux: self.advised_tmux,
         }
     }
 
@@ -200,6 +211,17 @@ impl App {
     #[must_use]
     pub fn knobs(&self) -> [Knob; 6] {
         knobs::knobs(&self.controls, &self.generation.engine, &self.keymap)
+    }
+
+    /// The tempo of what is heard, in thousandths of a beat per minute: a preview has its own.
+    #[must_use]
+    pub fn heard_milli_bpm(&self) -> u32 {
+        let engine = &self.generation.engine;
+        let preview = self.generation.playback.preview.is_some();
+        match engine.source {
+            PlaySource::Preview(_) if preview => engine.controls.milli_bpm,
+            _ => self.controls.milli_bpm,
+        }
     }
 
     /// Rows a list on the dataset screen has room for, about; only pages are measured by it.
@@ -225,14 +247,17 @@ impl App {
                 fixed(&[("↑ ↓", "choose"), ("enter", "do it"), ("esc", "close")])
             }
             Some(Overlay::Choose {
-                kind: super::ChoiceKind::Output { .. },
+                kind: super::ChoiceKind::Output { slot },
                 ..
-            }) => fixed(&[
-                ("↑ ↓", "choose"),
-                ("← →", "which output"),
-                ("enter", "take it"),
-                ("esc", "close"),
-            ]),
+            }) => {
+                let desk = self.desk(*slot);
+                let mut pairs = vec![("↑ ↓", "choose"), ("← →", "slot"), ("enter", "take it")];
+                pairs.extend(desk.takes_clock.then_some(("c", "clock")));
+                pairs.extend(desk.takes_offset.then_some((", .", "offset")));
+                pairs.extend(desk.delay_ms.map(|_| ("- =", "delay")));
+                pairs.push(("esc", "close"));
+                fixed(&pairs)
+            }
             Some(Overlay::Choose { .. }) => {
                 fixed(&[("↑ ↓", "choose"), ("enter", "take it"), ("esc", "close")])
             }

@@ -2,6 +2,8 @@
 //! promises are in the folder beside this file.
 
 mod dataset;
+mod desk;
+mod offer;
 mod play;
 mod purity;
 mod training;
@@ -147,12 +149,25 @@ fn outside_text_is_sanitized() {
     engine.model = bad.into();
     engine.styles = vec![bad.into()];
     engine.realtime = Realtime::Refused(bad.into());
-    engine.outputs = vec![OutputView {
-        spec: OutputSpec::Port(bad.into()),
-        name: bad.into(),
-        state: OutputState::Lost(bad.into()),
-        level: 0.0,
-    }];
+    let place = Remote {
+        host: bad.into(),
+        port: 1,
+        token: Token::default(),
+    };
+    engine.outputs = vec![
+        OutputView {
+            state: OutputState::Lost(bad.into()),
+            ..OutputView::plain(OutputSpec::Port(bad.into()), bad.into())
+        },
+        OutputView {
+            link: Some(LinkView {
+                far: bad.into(),
+                trouble: bad.into(),
+                ..LinkView::default()
+            }),
+            ..OutputView::plain(OutputSpec::Tcp(place), bad.into())
+        },
+    ];
     app.update(Msg::Engine(Arc::new(engine)));
     press(&mut app, &["1", "O"]);
     app.update(Msg::Paste(bad.into()));
@@ -315,6 +330,28 @@ fn notices_pass_and_do_not_pile_up() {
     assert_eq!(app.notices.list.len(), 5);
     tick(&mut app, 10_000);
     assert!(app.notices.newest().is_none());
+}
+
+#[test]
+fn esc_takes_the_oldest_notice_away_when_nothing_else_is_open() {
+    let mut app = app();
+    tick(&mut app, 1_000);
+    for text in ["one", "two", "three"] {
+        let level = Level::Error;
+        let text = text.into();
+        app.update(Msg::Notice { level, text });
+    }
+    let texts = |app: &App| -> Vec<String> {
+        let shown = app.notices_shown().iter();
+        shown.map(|n| n.text.clone()).collect()
+    };
+    assert_eq!(texts(&app), ["two", "three"]);
+    press(&mut app, &["?", "esc"]);
+    assert_eq!(texts(&app), ["two", "three"], "the help was open");
+    press(&mut app, &["esc"]);
+    assert_eq!(texts(&app), ["one", "three"], "the oldest in sight");
+    press(&mut app, &["esc", "esc", "esc"]);
+    assert!(texts(&app).is_empty());
 }
 
 #[test]

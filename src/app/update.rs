@@ -1,16 +1,18 @@
 //! [`App::update`]: what each message does.
 
+use super::command::Command;
 use super::effect::Effect;
-use super::key::Key;
+use super::key::{Key, KeyCode};
 use super::msg::{Level, Msg, Signal, SpectrogramOf};
+use super::notices::Notice;
+use super::outputs::{driven, output_name};
 use super::overlay::{ChoiceKind, Overlay};
 use super::playback::Playback;
 use super::state::{App, Screen, Size};
 use super::training::AfterCheckpoint;
+use super::watch::News;
 use crate::base::text::{sanitize, sanitize_path};
-use crate::message::{
-    EngineStatus, NO_STYLE, OutputSpec, OutputState, PlaySource, TrainCommand, TrainEvent,
-};
+use crate::message::{EngineStatus, NO_STYLE, PlaySource, TrainCommand, TrainEvent};
 use std::sync::Arc;
 
 /// How long changed settings wait for further changes before they are written.
@@ -86,7 +88,10 @@ impl App {
         effects.push(Effect::SetKit(self.outputs.kit.clone()));
         effects.push(Effect::SetControls(self.controls));
         let outputs = self.outputs.wanted.iter().cloned().enumerate();
-        effects.extend(outputs.map(|(slot, spec)| Effect::SetOutput { slot, spec }));
+        effects.extend(outputs.map(|(slot, setup)| Effect::SetOutput {
+            slot,
+            setup: driven(&setup),
+        }));
         effects.push(Effect::RefreshPorts);
         if self.browser.dir.is_some() {
             if let Some(dir) = self.browser.dir.clone() {
@@ -94,19 +99,49 @@ impl App {
             }
             self.scan(effects);
         }
+        self.ask_offer();
     }
 
     fn key(&mut self, key: Key, effects: &mut Vec<Effect>) {
         if !self.overlays.is_empty() {
             self.overlay_key(key, effects);
-        } else if let Some(command) = self.keymap.command(key, self.screen) {
+            return;
+        }
+        let command = self.keymap.command(key, self.screen);
+        if key.code == KeyCode::Esc
+            && matches!(command, None | Some(Command::StopPreview))
+            && self.esc_takes_notices()
+        {
+            let oldest = self.notices_shown().len();
+            self.notices.dismiss(oldest);
+        } else if let Some(command) = command {
             self.run(command, effects);
         }
+    }
+
+    /// Whether Esc has nothing else to end, so that it takes the oldest notice in sight away.
+    #[must_use]
+    pub fn esc_takes_notices(&self) -> bool {
+        self.overlays.is_empty()
+            && self.generation.playback.preview.is_none()
+            && self.browser.wanted.is_none()
+            && !self.notices.list.is_empty()
+    }
+
+    /// The notices in sight, oldest first.
+    #[must_use]
+    pub fn notices_shown(&self) -> &[Notice] {
+        let most = if self.size.height < 32 { 2 } else { 4 };
+        let first = self.notices.list.len().saturating_sub(most);
+        self.notices.list.get(first..).unwrap_or_default()
     }
 
     fn tick(&mut self, now_ns: u64, effects: &mut Vec<Effect>) {
         self.now_ns = self.now_ns.max(now_ns);
         self.notices.expire(self.now_ns);
+        if self.offer.is_some() {
+            self.offered_ns.get_or_insert(self.now_ns);
+        }
         self.rested(effects);
         if self.settings_due_ns.is_some_and(|due| due <= self.now_ns) {
             self.settings_due_ns = None;
@@ -145,8 +180,9 @@ impl App {
 
     fn engine(&mut self, status: Arc<EngineStatus>, effects: &mut Vec<Effect>) {
         self.keep_style(&status, effects);
-        self.tell_of_lost_outputs(&status);
-        if let Some((bar, grid)) = self.generation.observe(status, self.now_ns)
+        let bar = self.generation.observe(status, self.now_ns);
+        self.tell_of_outputs();
+        if let Some((bar, grid)) = bar
             && self.screen != Screen::Dataset
         {
             effects.push(Effect::ComputeSpectrogram {
@@ -156,19 +192,17 @@ impl App {
         }
     }
 
-    /// An output that is lost now and was not before is told with the reason.
-    fn tell_of_lost_outputs(&mut self, status: &EngineStatus) {
-        let before = Arc::clone(&self.generation.engine);
-        for (slot, view) in status.outputs.iter().enumerate() {
-            let known = before.outputs.get(slot).map(|old| &old.state);
-            // A sound card that never was there is told by whoever tried it unasked.
-            let unasked = view.spec == OutputSpec::Synth && known.is_none();
-            if let OutputState::Lost(reason) = &view.state
-                && known != Some(&view.state)
-                && !unasked
-            {
-                let name = super::outputs::output_name(&view.spec);
-                self.tell(Level::Error, &format!("{name}: {reason}"));
+    /// An output that is lost is told with the reason, once; that it is back, too.
+    fn tell_of_outputs(&mut self) {
+        let status = Arc::clone(&self.generation.engine);
+        for (view, slot) in status.outputs.iter().zip(0..) {
+            let now_ns = self.now_ns;
+            let watch = self.outputs.watches.get_mut(slot);
+            let name = output_name(&view.spec);
+            match watch.and_then(|watch| watch.observe(view, now_ns)) {
+                Some(News::Lost(reason)) => self.tell(Level::Error, &format!("{name}: {reason}")),
+                Some(News::Back) => self.tell(Level::Info, &format!("{name} is back")),
+                None => {}
             }
         }
     }

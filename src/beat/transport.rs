@@ -5,6 +5,9 @@
 /// 60 s / 4 steps, times 1000.
 const STEP_NS_AT_ONE_MILLI_BPM: u128 = 15_000_000_000_000;
 
+/// MIDI clock has 24 ticks a quarter note.
+pub const TICKS_A_STEP: u64 = 6;
+
 /// The time of step `k` counted from `t0`, in nanoseconds:
 /// `t0 + floor(k * 15e12 / milli_bpm)`, exact in 128-bit integers.
 ///
@@ -67,6 +70,20 @@ impl Transport {
                 self.milli_bpm,
             )),
         }
+    }
+
+    /// The time of a MIDI clock tick, 24 a quarter note and so six a step, in nanoseconds:
+    /// `anchor + floor(k * 2.5e12 / milli_bpm)` with `k` ticks since the anchor's step. Every
+    /// sixth falls exactly on its step.
+    #[must_use]
+    pub fn tick_time(&self, step: u64, tick: u64) -> u64 {
+        let k = step
+            .saturating_sub(self.anchor_step)
+            .saturating_mul(TICKS_A_STEP)
+            .saturating_add(tick);
+        let after = u128::from(k) * STEP_NS_AT_ONE_MILLI_BPM
+            / (u128::from(TICKS_A_STEP) * u128::from(self.milli_bpm.max(1)));
+        saturate(u128::from(self.anchor_ns) + after)
     }
 
     /// The last step whose grid time is not after `ns`; step 0 for any time before that.

@@ -2,7 +2,6 @@
 
 use crate::message::{DeviceChoice, OutputSpec, Representation};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use std::path::PathBuf;
 
 /// A parser of whole numbers from `min` to `max`.
 pub fn whole(min: usize, max: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
@@ -28,32 +27,12 @@ pub fn positive(max: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
     }
 }
 
-/// A parser of output names: `none`, `synth`, `file:PATH`, or part of a port's name.
+/// A parser of output names; see [`OutputSpec`].
 ///
 /// # Errors
-/// A name or a path that is empty.
+/// A name, a path or an address that cannot be one.
 pub fn output(text: &str) -> Result<OutputSpec, String> {
-    match text {
-        "none" => Ok(OutputSpec::None),
-        "synth" => Ok(OutputSpec::Synth),
-        "" => Err("give part of a port's name, synth, file:PATH or none".into()),
-        "file:" => Err("give a path after file:, for example file:notes.log".into()),
-        _ => Ok(match text.strip_prefix("file:") {
-            Some(path) => OutputSpec::File(PathBuf::from(path)),
-            None => OutputSpec::Port(text.to_owned()),
-        }),
-    }
-}
-
-/// The inverse of [`output`], for the settings file.
-#[must_use]
-pub fn output_word(spec: &OutputSpec) -> String {
-    match spec {
-        OutputSpec::None => "none".into(),
-        OutputSpec::Synth => "synth".into(),
-        OutputSpec::File(path) => format!("file:{}", path.display()),
-        OutputSpec::Port(name) => name.clone(),
-    }
+    text.parse()
 }
 
 /// A parser of device names.
@@ -137,7 +116,7 @@ mod tests {
     #[test]
     fn outputs_read_back_as_written() {
         for text in ["none", "synth", "file:/tmp/a b.log", "TR-8S MIDI 1"] {
-            assert_eq!(output_word(&output(text).unwrap()), text);
+            assert_eq!(output(text).unwrap().to_string(), text);
         }
     }
 }

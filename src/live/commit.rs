@@ -2,7 +2,7 @@
 //! into the journal.
 
 use super::engine::Engine;
-use super::scheduler::{Command, Note};
+use super::scheduler::{ClockStep, Command, Note};
 use super::session::Record;
 use super::view::Shown;
 use crate::beat::transport::hit_time_in_bar_ns;
@@ -73,6 +73,12 @@ impl Engine {
                 off_ns: at_ns.saturating_add(held),
             }));
         }
+        self.send(Command::Clock(ClockStep {
+            step: n,
+            in_bar: shown.step_in_bar,
+            bar_steps: shown.meter.steps() as u16,
+            transport,
+        }));
         self.view.commit(shown);
         if let Some(take) = &mut self.take {
             take.next += 1;

@@ -31,6 +31,8 @@ pub enum EngineCommand {
     Play,
     /// Stop everything.
     Stop,
+    /// Play the bar to its end, then stop.
+    StopAtBar,
     /// Stop the generator if it plays, start it if not. A preview that is heard goes on when the
     /// generator under it stops.
     Toggle,
@@ -58,6 +60,13 @@ pub enum EngineCommand {
         /// Gets the name really used.
         reply: Sender<Result<PathBuf, SessionError>>,
     },
+    /// Give the last whole bars that the generator has committed.
+    Recent {
+        /// How many at most.
+        bars: usize,
+        /// Gets them, or `None` before the first bar is whole.
+        reply: Sender<Option<BeatGrid>>,
+    },
     /// Stop and end.
     Shutdown,
 }
@@ -79,6 +88,8 @@ pub struct Engine {
     /// A silence for which the ring had no room yet.
     pub(super) hush: Option<Command>,
     pub(super) next_id: u64,
+    /// Whether playing ends with the bar.
+    ending: bool,
 }
 
 impl Engine {
@@ -113,6 +124,7 @@ impl Engine {
             journal,
             hush: None,
             next_id: 0,
+            ending: false,
         }
     }
 
@@ -131,6 +143,11 @@ impl Engine {
         match command {
             EngineCommand::Play => self.play(now_ns),
             EngineCommand::Stop | EngineCommand::Shutdown => self.stop(now_ns, Command::Silence),
+            EngineCommand::StopAtBar => self.ending = self.take.is_some(),
+            EngineCommand::Recent { bars, reply } => {
+                // Whoever asked may have stopped waiting.
+                let _ = reply.send(self.generator.recent(bars));
+            }
             EngineCommand::Panic => self.stop(now_ns, Command::Panic),
             EngineCommand::Toggle if !self.generating => self.play(now_ns),
             EngineCommand::Toggle if self.preview.is_some() => self.generating = false,
@@ -182,14 +199,40 @@ impl Engine {
         self.listen(now_ns);
         self.send_hush();
         self.catch_up(now_ns);
-        while self.commit_ns().is_some_and(|at| at <= now_ns) {
+        if self.ending && self.bar_is_over(now_ns) {
+            self.stop(now_ns, Command::Silence);
+        }
+        while self.commit_ns().is_some_and(|at| at <= now_ns) && !self.awaits_end() {
             self.commit();
         }
         if self.generating && self.generator.work(DRAWS_A_TICK, &self.settings()) {
             return now_ns;
         }
         let idle = now_ns.saturating_add(IDLE_NS);
+        if self.awaits_end() {
+            return idle;
+        }
         self.commit_ns().map_or(idle, |at| at.min(idle))
+    }
+
+    /// Whether everything up to the bar line at which playing ends is committed.
+    fn awaits_end(&self) -> bool {
+        self.ending && self.next_in_bar() == Some(0)
+    }
+
+    fn bar_is_over(&self, now_ns: u64) -> bool {
+        let end = (self.take.as_ref()).map_or(0, |take| take.transport.time_of(take.next));
+        // An output that is behind the beat still has to play the end of the bar.
+        self.awaits_end() && end.saturating_add(self.pulse.lag_ns()) <= now_ns
+    }
+
+    /// The place of the first uncommitted step in its bar.
+    fn next_in_bar(&self) -> Option<u64> {
+        let take = self.take.as_ref()?;
+        Some(match &self.preview {
+            Some(preview) => (take.next - preview.from) % preview.grid.meter.steps().max(1) as u64,
+            None => self.generator.position() % self.generator.meter().steps() as u64,
+        })
     }
 
     /// The last thing: stops, and waits for nothing.
@@ -262,6 +305,7 @@ impl Engine {
         self.view.freeze(self.playhead(now_ns));
         self.preview = None;
         self.generating = false;
+        self.ending = false;
         self.take = None;
         self.committed = self.controls;
         if self.hush != Some(Command::Panic) {

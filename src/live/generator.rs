@@ -117,6 +117,24 @@ impl Generator {
         self.ahead.iter().map(|ahead| &ahead.step)
     }
 
+    /// The last whole bars that were committed, at most `bars`, at the tempo of the last; `None`
+    /// before the first is whole.
+    pub(super) fn recent(&self, bars: usize) -> Option<BeatGrid> {
+        let bar = self.meter.steps();
+        let begun = (self.position() % bar as u64) as usize;
+        let whole = self.heard.len().saturating_sub(begun) / bar;
+        let count = whole.min(bars) * bar;
+        let last = self.heard.len().checked_sub(begun)?;
+        let (place, _) = self.heard.get(last.checked_sub(1)?)?;
+        let steps = self.heard.iter().take(last).skip(last.checked_sub(count)?);
+        let steps: Vec<Step> = steps.map(|(_, step)| *step).collect();
+        (!steps.is_empty()).then(|| BeatGrid {
+            meter: self.meter,
+            tempo: f64::from(place.bpm),
+            steps,
+        })
+    }
+
     /// Another model takes over at the next bar line, having heard what was played before it.
     pub(super) fn take_over(&mut self, model: Arc<BeatModel>, playing: bool) {
         let primer = self.incoming.take().and_then(|incoming| incoming.primer);

@@ -11,7 +11,7 @@ use super::session_file::{self, Ending, SessionLink};
 use crate::beat::grid::BeatGrid;
 use crate::beat::kit::Kit;
 use crate::message::{
-    Controls, EngineStatus, OutputSpec, OutputState, OutputView, PlaySource, Realtime,
+    Controls, EngineStatus, OutputSetup, OutputSpec, OutputState, OutputView, PlaySource, Realtime,
 };
 use crate::model::BeatModel;
 use arc_swap::ArcSwap;
@@ -39,9 +39,13 @@ pub struct EngineOptions {
     /// The drum machines' kit.
     pub kit: Kit,
     /// Outputs in slot order, at most four.
-    pub outputs: Vec<OutputSpec>,
+    pub outputs: Vec<OutputSetup>,
     /// The folder of session journals.
     pub sessions: PathBuf,
+    /// The folder where closing notes are remembered that a killed program would owe.
+    pub debts: PathBuf,
+    /// Whether to ask the system for real-time priority.
+    pub realtime: bool,
 }
 
 /// The playing side, for the rest of the program. Clones talk to the same one; when the last is
@@ -103,8 +107,15 @@ impl EngineHandle {
             granted: Arc::clone(&granted),
             link,
         };
-        let scheduler = real_time::spawn(scheduler, clock, granted)?;
-        let outputs = Outputs::new(changes, left, pulse, options.kit, views);
+        let scheduler = real_time::spawn(scheduler, clock, granted, options.realtime)?;
+        let outputs = Outputs::new(
+            changes,
+            left,
+            pulse,
+            options.kit,
+            views,
+            Some(options.debts),
+        );
         let outputs = (std::thread::Builder::new().name("outputs".into()))
             .spawn(move || outputs.run(&outputs_inbox))?;
         let engine =
@@ -122,8 +133,8 @@ impl EngineHandle {
                 })),
             }),
         };
-        for (slot, spec) in options.outputs.into_iter().enumerate() {
-            handle.set_output(slot, spec);
+        for (slot, setup) in options.outputs.into_iter().enumerate() {
+            handle.set_output(slot, setup);
         }
         Ok(handle)
     }
@@ -187,9 +198,28 @@ impl EngineHandle {
         self.send(EngineCommand::Panic);
     }
 
-    /// Puts an output in a slot, 0 to 3, while it plays.
-    pub fn set_output(&self, slot: usize, spec: OutputSpec) {
-        self.tell_outputs(OutputCommand::Set { slot, spec });
+    /// Plays the bar to its end, then stops.
+    pub fn stop_at_bar(&self) {
+        self.send(EngineCommand::StopAtBar);
+    }
+
+    /// The last whole bars that the generator has committed, at most `bars`; `None` before the
+    /// first is whole. Waits a moment for the engine.
+    #[must_use]
+    pub fn recent(&self, bars: usize) -> Option<BeatGrid> {
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        self.send(EngineCommand::Recent { bars, reply });
+        answer.recv_timeout(Duration::from_millis(300)).ok()?
+    }
+
+    /// Puts an output in a slot, 0 to 3, while it plays, or changes how it is driven.
+    pub fn set_output(&self, slot: usize, setup: OutputSetup) {
+        self.tell_outputs(OutputCommand::Set { slot, setup });
+    }
+
+    /// Asks the receiver behind an output for another fixed delay, in milliseconds.
+    pub fn set_delay(&self, slot: usize, ms: u16) {
+        self.tell_outputs(OutputCommand::Delay { slot, ms });
     }
 
     /// Silences the output in a slot, or not.

@@ -1,6 +1,8 @@
 //! [`Pulse`]: what the scheduler counts, as atomics that any thread may read: notes sent, late,
 //! refused, and a histogram of lateness.
 
+use super::keys::Keys;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// A note sent this many nanoseconds after its time is late.
@@ -22,6 +24,11 @@ pub struct Pulse {
     silences: AtomicU64,
     sounding: AtomicU32,
     lost: AtomicU8,
+    /// How much earlier than due the earliest output is sent everything.
+    lead_ns: AtomicU64,
+    /// How much later than due the latest output is sent everything.
+    lag_ns: AtomicU64,
+    keys: [Arc<Keys>; 8],
     bins: [AtomicU32; BINS],
 }
 
@@ -35,6 +42,9 @@ impl Default for Pulse {
             silences: AtomicU64::new(0),
             sounding: AtomicU32::new(0),
             lost: AtomicU8::new(0),
+            lead_ns: AtomicU64::new(0),
+            lag_ns: AtomicU64::new(0),
+            keys: std::array::from_fn(|_| Arc::default()),
             bins: std::array::from_fn(|_| AtomicU32::new(0)),
         }
     }
@@ -83,6 +93,30 @@ impl Pulse {
         slot < 8 && self.lost.load(Relaxed) >> slot & 1 == 1
     }
 
+    /// How much earlier than due the earliest output is sent everything, in nanoseconds: steps
+    /// have to be committed so much earlier.
+    #[must_use]
+    pub fn lead_ns(&self) -> u64 {
+        self.lead_ns.load(Relaxed)
+    }
+
+    /// How much later than due the latest output is sent everything, in nanoseconds.
+    #[must_use]
+    pub fn lag_ns(&self) -> u64 {
+        self.lag_ns.load(Relaxed)
+    }
+
+    pub(super) fn set_span(&self, lead_ns: u64, lag_ns: u64) {
+        self.lead_ns.store(lead_ns, Relaxed);
+        self.lag_ns.store(lag_ns, Relaxed);
+    }
+
+    /// The keys that the output in a slot was sent.
+    #[must_use]
+    pub fn keys(&self, slot: usize) -> Arc<Keys> {
+        self.keys.get(slot).map_or_else(Arc::default, Arc::clone)
+    }
+
     /// The histogram now.
     #[must_use]
     pub fn histogram(&self) -> Histogram {
@@ -96,6 +130,14 @@ impl Pulse {
         }
         if let Some(bin) = self.bins.get(bin_of(lateness_ns / 1_000)) {
             bin.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// A note was sent to an output that is off the beat by its own offset: only whether it was
+    /// late counts, for the note itself is counted on the beat.
+    pub(super) fn offset_note_sent(&self, lateness_ns: u64) {
+        if lateness_ns > LATE_NS {
+            self.late.fetch_add(1, Relaxed);
         }
     }
 

@@ -5,7 +5,8 @@ use super::sink::{MidiSink, OpenError, SinkError};
 use crate::message::PortInfo;
 
 /// The port that `wanted` means: the one of that very name, else the first whose name contains
-/// it, case ignored.
+/// it, case ignored. ALSA numbers a device anew each time it is plugged in and writes the numbers
+/// (`24:0`) behind its name; they are the last thing to look at.
 #[must_use]
 pub fn find<'n>(names: &'n [String], wanted: &str) -> Option<&'n String> {
     let wanted_lower = wanted.to_lowercase();
@@ -20,6 +21,18 @@ pub fn find<'n>(names: &'n [String], wanted: &str) -> Option<&'n String> {
                 !wanted_lower.is_empty() && name.to_lowercase().contains(&wanted_lower)
             })
         })
+        .or_else(|| {
+            let device = unnumbered(wanted)?;
+            names.iter().find(|name| unnumbered(name) == Some(device))
+        })
+}
+
+/// A port's name without the numbers that ALSA writes behind it; `None` if there are none.
+fn unnumbered(name: &str) -> Option<&str> {
+    let (device, numbers) = name.rsplit_once(' ')?;
+    let (client, port) = numbers.split_once(':')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (digits(client) && digits(port) && !device.is_empty()).then_some(device)
 }
 
 /// The ports that exist now.
@@ -252,6 +265,9 @@ mod tests {
         assert_eq!(find(&names, "through"), Some(&names[0]));
         assert_eq!(find(&names, "nothing"), None);
         assert_eq!(find(&names, ""), None);
+        // Plugged in again, the device has another number.
+        assert_eq!(find(&names, "TR-8S:CTRL 32:1"), Some(&names[1]));
+        assert_eq!(find(&names, "TR-6S:CTRL 24:1"), None);
     }
 
     #[test]

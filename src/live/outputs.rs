@@ -2,35 +2,49 @@
 //! watches the MIDI ports and reconnects one that returns. None of this may touch the real-time
 //! thread.
 
+mod watch;
+
 use super::lateness::Pulse;
-use super::midi_out::{PortWatch, find};
+use super::link::LinkState;
+use super::midi_out::PortWatch;
+use super::owed::Owed;
 use super::scheduler::{Change, SLOTS};
 use super::sink::{MidiSink, OpenError, Opener};
 use super::slot::Voices;
 use crate::base::text::{sanitize, sanitize_path};
 use crate::beat::kit::Kit;
 use crate::beat::lane::Lane;
-use crate::message::{OutputSpec, OutputState, OutputView};
+use crate::message::{
+    MOST_DELAY_MS, MOST_LATENCY_MS, OutputSetup, OutputSpec, OutputState, OutputView,
+};
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often returned sinks are looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The port list is read once in this many looks.
+/// The port list is read, and a lost line joined again, once in this many looks.
 const LOOKS_A_WATCH: u32 = 10;
 
 /// What the outputs thread can be told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OutputCommand {
-    /// Puts an output in a slot, 0 to 3.
+    /// Puts an output in a slot, 0 to 3, or changes how it is driven.
     Set {
         /// Which.
         slot: usize,
-        /// What.
-        spec: OutputSpec,
+        /// What, and how.
+        setup: OutputSetup,
+    },
+    /// Asks the receiver behind an output for another fixed delay.
+    Delay {
+        /// Which.
+        slot: usize,
+        /// In milliseconds, at most [`MOST_DELAY_MS`].
+        ms: u16,
     },
     /// Silences an output, or not.
     Mute {
@@ -50,11 +64,53 @@ pub fn voices(kit: &Kit) -> Voices {
 }
 
 struct Output {
-    spec: OutputSpec,
+    setup: OutputSetup,
     /// The open sink's name; empty if none is open.
     name: String,
     lost: Option<String>,
     muted: bool,
+    link: Option<Arc<LinkState>>,
+    /// The receiver said that its own output is not there.
+    far_away: bool,
+    /// A connection is being made; its answer carries this number.
+    opening: Option<u64>,
+}
+
+impl Output {
+    const fn none() -> Self {
+        Self {
+            setup: OutputSetup::plain(OutputSpec::None),
+            name: String::new(),
+            lost: None,
+            muted: false,
+            link: None,
+            far_away: false,
+            opening: None,
+        }
+    }
+
+    const fn is_remote(&self) -> bool {
+        is_remote(&self.setup.spec)
+    }
+}
+
+/// What is opened on a thread of its own, for it may take seconds.
+const fn is_remote(spec: &OutputSpec) -> bool {
+    matches!(
+        spec,
+        OutputSpec::Tcp(_) | OutputSpec::Rtp(_) | OutputSpec::RtpListen(_)
+    )
+}
+
+fn offset_ns(setup: &OutputSetup) -> i64 {
+    i64::from(setup.latency_ms.clamp(-MOST_LATENCY_MS, MOST_LATENCY_MS)) * 1_000_000
+}
+
+/// The answer of a thread that opened something.
+struct Opened {
+    slot: usize,
+    turn: u64,
+    result: Result<Box<dyn MidiSink>, OpenError>,
 }
 
 pub(super) struct Outputs {
@@ -66,22 +122,23 @@ pub(super) struct Outputs {
     kit: Kit,
     outputs: [Output; SLOTS],
     views: Arc<ArcSwap<Vec<OutputView>>>,
+    owed: Owed,
+    to_opened: Sender<Opened>,
+    opened: Receiver<Opened>,
+    turn: u64,
 }
 
 impl Outputs {
+    /// `debts` is the folder of [`Owed`], if closing notes are to be remembered.
     pub(super) fn new(
         changes: rtrb::Producer<Change>,
         left: rtrb::Consumer<Box<dyn MidiSink>>,
         pulse: Arc<Pulse>,
         kit: Kit,
         views: Arc<ArcSwap<Vec<OutputView>>>,
+        debts: Option<PathBuf>,
     ) -> Self {
-        let none = || Output {
-            spec: OutputSpec::None,
-            name: String::new(),
-            lost: None,
-            muted: false,
-        };
+        let (to_opened, opened) = crossbeam_channel::unbounded();
         Self {
             changes,
             left,
@@ -89,8 +146,12 @@ impl Outputs {
             opener: Opener::default(),
             watch: PortWatch::default(),
             kit,
-            outputs: std::array::from_fn(|_| none()),
+            outputs: std::array::from_fn(|_| Output::none()),
             views,
+            owed: Owed::start(debts),
+            to_opened,
+            opened,
+            turn: 0,
         }
     }
 
@@ -98,6 +159,7 @@ impl Outputs {
     pub(super) fn run(mut self, inbox: &Receiver<OutputCommand>) {
         let mut looks = 0;
         self.publish();
+        self.pay();
         loop {
             match inbox.recv_timeout(LOOK) {
                 Ok(command) => self.command(command),
@@ -105,19 +167,34 @@ impl Outputs {
                     looks += 1;
                     if looks % LOOKS_A_WATCH == 0 {
                         self.watch_ports();
+                        self.watch_lines();
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            while let Ok(opened) = self.opened.try_recv() {
+                self.take_opened(opened);
+            }
             self.drop_left();
+            self.note_span();
+            self.watch_far_machines();
+            self.note_debts();
             self.publish();
         }
         self.drop_left();
+        // Everything is closed by now.
+        self.owed.note(&[]);
     }
 
     fn command(&mut self, command: OutputCommand) {
         match command {
-            OutputCommand::Set { slot, spec } => self.set(slot, spec),
+            OutputCommand::Set { slot, setup } => self.set(slot, setup),
+            OutputCommand::Delay { slot, ms } => {
+                let output = self.outputs.get(slot);
+                if let Some(link) = output.and_then(|output| output.link.as_ref()) {
+                    link.wish_delay(ms.min(MOST_DELAY_MS));
+                }
+            }
             OutputCommand::Mute { slot, muted } => {
                 if let Some(output) = self.outputs.get_mut(slot) {
                     output.muted = muted;
@@ -133,42 +210,102 @@ impl Outputs {
         }
     }
 
-    fn set(&mut self, slot: usize, spec: OutputSpec) {
+    fn set(&mut self, slot: usize, setup: OutputSetup) {
         let Some(output) = self.outputs.get_mut(slot) else {
             return;
         };
-        if output.spec == spec && output.lost.is_none() && !self.pulse.is_lost(slot) {
-            return;
+        let is_open = output.setup.spec == setup.spec
+            && output.lost.is_none()
+            && output.opening.is_none()
+            && !self.pulse.is_lost(slot);
+        output.setup = setup;
+        self.drive(slot);
+        if !is_open {
+            self.open(slot);
         }
-        output.spec = spec;
-        self.open(slot);
+    }
+
+    /// Tells the scheduler how a slot is driven.
+    fn drive(&mut self, slot: usize) {
+        self.note_span();
+        if let Some(setup) = self.outputs.get(slot).map(|output| output.setup.clone()) {
+            // The sound card follows no clock.
+            let clock = setup.clock && setup.spec != OutputSpec::Synth;
+            let latency_ns = offset_ns(&setup);
+            self.change(Change::Drive {
+                slot,
+                clock,
+                latency_ns,
+            });
+        }
     }
 
     /// Opens what a slot names and puts it in; the one before is closed by the scheduler first.
     fn open(&mut self, slot: usize) {
-        let Some(spec) = self.outputs.get(slot).map(|output| output.spec.clone()) else {
+        let Some(output) = self.outputs.get_mut(slot) else {
             return;
         };
-        let (sink, name, lost) = match spec {
-            OutputSpec::None => (None, String::new(), None),
-            _ => match self.opener.open(&spec) {
-                Ok(sink) => {
-                    let name = sink.name().to_owned();
-                    (Some(sink), name, None)
-                }
-                Err(error) => (None, String::new(), Some(reason(&error))),
-            },
+        let spec = output.setup.spec.clone();
+        output.name.clear();
+        output.link = None;
+        output.opening = None;
+        if is_remote(&spec) {
+            output.lost = None;
+            self.change(Change::Sink { slot, sink: None });
+            self.open_elsewhere(slot, spec);
+            return;
+        }
+        let result = match spec {
+            OutputSpec::None => Ok(None),
+            spec => self.opener.open(&spec).map(Some),
+        };
+        self.put_in(slot, result);
+    }
+
+    /// Connects on a thread of its own, whose answer [`Outputs::take_opened`] hears.
+    fn open_elsewhere(&mut self, slot: usize, spec: OutputSpec) {
+        self.turn += 1;
+        let turn = self.turn;
+        let answer = self.to_opened.clone();
+        let thread = std::thread::Builder::new().name("connect".into());
+        let started = thread.spawn(move || {
+            let result = Opener::default().open(&spec);
+            // A program that has ended meanwhile takes no answer; the sink closes itself.
+            let _ = answer.send(Opened { slot, turn, result });
+        });
+        if let Some(output) = self.outputs.get_mut(slot) {
+            output.opening = started.is_ok().then_some(turn);
+        }
+    }
+
+    fn take_opened(&mut self, opened: Opened) {
+        let slot = opened.slot;
+        let output = self.outputs.get_mut(slot);
+        let Some(output) = output.filter(|output| output.opening == Some(opened.turn)) else {
+            // Something else was chosen meanwhile; what was opened is closed here.
+            return;
+        };
+        output.opening = None;
+        self.put_in(slot, opened.result.map(Some));
+    }
+
+    fn put_in(&mut self, slot: usize, result: Result<Option<Box<dyn MidiSink>>, OpenError>) {
+        let (sink, lost) = match result {
+            Ok(sink) => (sink, None),
+            Err(error) => (None, Some(reason(&error))),
         };
         if let Some(output) = self.outputs.get_mut(slot) {
-            output.name = name;
+            output.name = sink.as_ref().map_or("", |sink| sink.name()).to_owned();
+            output.link = sink.as_ref().and_then(|sink| sink.link());
             output.lost = lost;
         }
         self.send_voices(slot);
+        self.pulse.keys(slot).clear();
         self.change(Change::Sink { slot, sink });
     }
 
     fn send_voices(&mut self, slot: usize) {
-        let kit = match self.outputs.get(slot).map(|output| &output.spec) {
+        let kit = match self.outputs.get(slot).map(|output| &output.setup.spec) {
             Some(OutputSpec::Synth) => Kit::gm(),
             _ => self.kit.clone(),
         };
@@ -200,39 +337,12 @@ impl Outputs {
         }
     }
 
-    /// Takes out a port that vanished, for sending to it would succeed in silence, and opens one
-    /// that is back.
-    fn watch_ports(&mut self) {
-        let is_port = |output: &Output| matches!(output.spec, OutputSpec::Port(_));
-        if !self.outputs.iter().any(is_port) {
-            return;
-        }
-        let names = self.watch.names().unwrap_or_default();
-        let clean: Vec<String> = names.iter().map(|name| sanitize(name)).collect();
-        for slot in 0..SLOTS {
-            let Some(output) = self.outputs.get_mut(slot) else {
-                continue;
-            };
-            let OutputSpec::Port(wanted) = &output.spec else {
-                continue;
-            };
-            let wanted = wanted.clone();
-            if output.lost.is_none() && !clean.contains(&output.name) {
-                output.lost = Some(format!(
-                    "{} is gone; it is opened again when it comes back",
-                    output.name
-                ));
-                self.change(Change::Sink { slot, sink: None });
-            } else if output.lost.is_some() && find(&names, &wanted).is_some() {
-                self.open(slot);
-            }
-        }
-    }
-
     fn publish(&self) {
         let views = self.outputs.iter().enumerate().map(|(slot, output)| {
             let state = if let Some(reason) = &output.lost {
                 OutputState::Lost(reason.clone())
+            } else if output.opening.is_some() {
+                OutputState::Opening
             } else if self.pulse.is_lost(slot) {
                 OutputState::Lost("it takes no more notes; choose it again".into())
             } else if output.muted {
@@ -240,18 +350,19 @@ impl Outputs {
             } else {
                 OutputState::Ok
             };
-            let name = match &output.spec {
+            let name = match &output.setup.spec {
                 _ if !output.name.is_empty() => output.name.clone(),
-                OutputSpec::None => "none".into(),
-                OutputSpec::Port(name) => sanitize(name),
                 OutputSpec::File(path) => format!("file:{}", sanitize_path(path)),
-                OutputSpec::Synth => "synth".into(),
+                spec => sanitize(&spec.to_string()),
             };
             OutputView {
-                spec: output.spec.clone(),
+                spec: output.setup.spec.clone(),
                 name,
                 state,
                 level: 0.0,
+                clock: output.setup.clock,
+                latency_ms: output.setup.latency_ms,
+                link: output.link.as_ref().map(|link| link.view()),
             }
         });
         // Empty slots at the end are of no interest.

@@ -13,7 +13,7 @@ const FAREWELL_NS: u64 = 150_000_000;
 
 /// Starts the thread. It ends by itself when the engine's end of the command ring is dropped,
 /// after every note is closed, and gives the scheduler back so that its sinks are dropped by
-/// whoever joins it. `granted` is set before the first note.
+/// whoever joins it. `granted` is set before the first note; priority is asked for where `wanted`.
 ///
 /// # Errors
 /// If the system has no thread left.
@@ -21,11 +21,16 @@ pub fn spawn(
     mut scheduler: Scheduler,
     clock: Arc<dyn Clock>,
     granted: Arc<OnceLock<Realtime>>,
+    wanted: bool,
 ) -> io::Result<JoinHandle<Scheduler>> {
     std::thread::Builder::new()
         .name("scheduler".into())
         .spawn(move || {
-            let _ = granted.set(raise_priority());
+            let _ = granted.set(if wanted {
+                raise_priority()
+            } else {
+                Realtime::Refused("not asked for".into())
+            });
             run(&mut scheduler, &*clock);
             scheduler
         })
@@ -53,10 +58,10 @@ fn run(scheduler: &mut Scheduler, clock: &dyn Clock) {
     }
 }
 
-/// Asks for SCHED_FIFO, which runs before every ordinary thread; high first, then low, because
+/// Asks for SCHED_FIFO for the calling thread, which runs before every ordinary thread; high first, then low, because
 /// what is allowed depends on the user's limits.
 #[cfg(unix)]
-fn raise_priority() -> Realtime {
+pub(super) fn raise_priority() -> Realtime {
     use thread_priority::unix::{
         RealtimeThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
         thread_native_id,
@@ -85,7 +90,7 @@ fn raise_priority() -> Realtime {
 }
 
 #[cfg(not(unix))]
-fn raise_priority() -> Realtime {
+pub(super) fn raise_priority() -> Realtime {
     use thread_priority::{ThreadPriority, set_current_thread_priority};
     match set_current_thread_priority(ThreadPriority::Max) {
         Ok(()) => Realtime::Granted,

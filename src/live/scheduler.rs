@@ -6,12 +6,13 @@
 //! are opened and dropped by others.
 
 use super::lateness::Pulse;
+use super::midi_clock::{BarMark, MARK_NS};
+use super::queue::{For, Queue, What};
 use super::sink::MidiSink;
 use super::slot::{Slot, Voices};
-pub use super::wires::{Change, Command, Note, Played, Wires};
+pub use super::wires::{Change, ClockStep, Command, Note, Played, Raw, Wires};
+use crate::beat::transport::TICKS_A_STEP;
 use crate::message::LANES;
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 /// How many outputs play at once.
@@ -20,36 +21,14 @@ pub const SLOTS: usize = 4;
 /// The longest time between two looks at the rings, in nanoseconds.
 pub const NAP_NS: u64 = 1_000_000;
 
-/// Commands, events and records under way at most; far more than two steps of nine lanes.
+/// Commands and records under way at most; far more than two steps of nine lanes.
 const WAITING: usize = 4_096;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    Off { id: u64, lane: u8 },
-    On(Note),
-}
+/// Events under way at most.
+const EVENTS: usize = 8 * WAITING;
 
-/// An event that waits for its time. The greatest is the next: the earliest, note-offs before
-/// note-ons, then in the order they came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Event {
-    at_ns: u64,
-    order: u64,
-    what: What,
-}
-
-impl Ord for Event {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let key = |e: &Self| (e.at_ns, matches!(e.what, What::On(_)), e.order);
-        key(other).cmp(&key(self))
-    }
-}
-
-impl PartialOrd for Event {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
+/// The most events that a command becomes: clock for every output.
+const EVENTS_A_COMMAND: usize = SLOTS * (TICKS_A_STEP as usize + 1);
 
 /// The player of committed notes.
 pub struct Scheduler {
@@ -58,8 +37,7 @@ pub struct Scheduler {
     changes: rtrb::Consumer<Change>,
     left: rtrb::Producer<Box<dyn MidiSink>>,
     pulse: Arc<Pulse>,
-    queue: BinaryHeap<Event>,
-    order: u64,
+    queue: Queue,
     slots: [Slot; SLOTS],
     /// The note of each lane that sounds, whatever the outputs make of it.
     sounding: [Option<u64>; LANES],
@@ -80,9 +58,8 @@ impl Scheduler {
             changes,
             left,
             pulse: Arc::clone(&pulse),
-            queue: BinaryHeap::with_capacity(2 * WAITING),
-            order: 0,
-            slots: std::array::from_fn(|_| Slot::new(voices)),
+            queue: Queue::new(EVENTS),
+            slots: std::array::from_fn(|slot| Slot::new(voices, pulse.keys(slot))),
             sounding: [None; LANES],
         };
         let wires = Wires {
@@ -103,11 +80,10 @@ impl Scheduler {
         }
         self.take_changes(now_ns);
         self.take_commands(now_ns);
-        while let Some(event) = self.queue.peek().copied().filter(|e| e.at_ns <= now_ns) {
-            self.queue.pop();
-            match event.what {
-                What::Off { id, lane } => self.note_off(id, lane, event.at_ns, now_ns),
-                What::On(note) => self.note_on(note, now_ns),
+        while let Some(event) = self.queue.pop_due(now_ns) {
+            match event.whom {
+                For::Record => self.record_event(event.what, now_ns),
+                For::Slot(slot) => self.slot_event(slot, event.what, event.at_ns, now_ns),
             }
         }
         self.give_back(now_ns);
@@ -116,7 +92,7 @@ impl Scheduler {
         self.pulse
             .publish(self.slots.iter().map(Slot::sounding).sum(), lost);
         let look = now_ns.saturating_add(NAP_NS);
-        self.queue.peek().map_or(look, |next| next.at_ns.min(look))
+        self.queue.next_ns().map_or(look, |next| next.min(look))
     }
 
     /// Whether the engine is gone and has left nothing to play.
@@ -134,7 +110,7 @@ impl Scheduler {
     /// When the next event is due, however far away.
     #[cfg(test)]
     pub(super) fn next_event_ns(&self) -> Option<u64> {
-        self.queue.peek().map(|event| event.at_ns)
+        self.queue.next_ns()
     }
 
     /// Forgets what is to come and closes what sounds. A note-off that a full output refuses is
@@ -186,6 +162,20 @@ impl Scheduler {
                     slot.set_voices(voices);
                 }
             }
+            Change::Drive {
+                slot,
+                clock,
+                latency_ns,
+            } => {
+                if let Some(slot) = self.slots.get_mut(slot) {
+                    slot.drive(clock, latency_ns, now_ns);
+                }
+            }
+            Change::Rejoin { slot } => {
+                if let Some(slot) = self.slots.get_mut(slot) {
+                    slot.rejoin();
+                }
+            }
             Change::Muted { slot, muted } => {
                 if let Some(slot) = self.slots.get_mut(slot) {
                     slot.set_muted(muted);
@@ -207,10 +197,23 @@ impl Scheduler {
     }
 
     fn take_commands(&mut self, now_ns: u64) {
-        // Every note-on in the queue becomes at most one note-off, so this never grows the heap.
-        while self.queue.len() < WAITING {
+        // Every note-on in the queue becomes at most one note-off, so half the room is theirs.
+        while self.queue.room() > EVENTS / 2 + EVENTS_A_COMMAND {
             match self.commands.pop() {
-                Ok(Command::Note(note)) => self.queue_event(note.at_ns, What::On(note)),
+                Ok(Command::Note(note)) => {
+                    self.queue.push(note.at_ns, For::Record, What::On(note));
+                    for (number, slot) in (0u8..).zip(&self.slots) {
+                        let at_ns = slot.time(note.at_ns);
+                        self.queue.push(at_ns, For::Slot(number), What::On(note));
+                    }
+                }
+                Ok(Command::Clock(step)) => self.queue_clock(&step),
+                Ok(Command::Raw(raw)) => {
+                    for (number, slot) in (0u8..).zip(&self.slots) {
+                        let at_ns = slot.time(raw.at_ns);
+                        self.queue.push(at_ns, For::Slot(number), What::Raw(raw));
+                    }
+                }
                 Ok(Command::Silence) => self.silence(now_ns),
                 Ok(Command::Panic) => {
                     self.silence(now_ns);
@@ -223,50 +226,85 @@ impl Scheduler {
         }
     }
 
-    fn queue_event(&mut self, at_ns: u64, what: What) {
-        if self.queue.len() < self.queue.capacity() {
-            self.order += 1;
-            self.queue.push(Event {
-                at_ns,
-                order: self.order,
-                what,
-            });
-        }
-    }
-
-    fn note_on(&mut self, note: Note, now_ns: u64) {
-        let lane = usize::from(note.lane);
-        self.cut(lane, note.at_ns.min(now_ns));
-        for slot in &mut self.slots {
-            let key = (note.id, lane, note.velocity);
-            if let Some(Err(_)) = slot.note_on(key, note.at_ns, now_ns) {
-                self.pulse.note_refused();
+    fn queue_clock(&mut self, step: &ClockStep) {
+        for (number, slot) in (0u8..).zip(&self.slots) {
+            if !slot.takes_clock() {
+                continue;
+            }
+            let whom = For::Slot(number);
+            if let Some(mark) = BarMark::of(step) {
+                let at_ns = step.transport.tick_time(step.step, 0);
+                let at_ns = slot.time(at_ns.saturating_sub(MARK_NS));
+                self.queue.push(at_ns, whom, What::Mark(mark));
+            }
+            for tick in 0..TICKS_A_STEP {
+                let at_ns = slot.time(step.transport.tick_time(step.step, tick));
+                self.queue.push(at_ns, whom, What::Tick);
             }
         }
-        if let Some(entry) = self.sounding.get_mut(lane) {
-            *entry = Some(note.id);
-        }
-        // A late note keeps its length, or a note-off in the past would swallow it.
-        let off_ns = note
-            .off_ns
-            .saturating_add(now_ns.saturating_sub(note.at_ns));
-        let lane = note.lane;
-        self.queue_event(off_ns, What::Off { id: note.id, lane });
-        self.pulse.note_sent(now_ns.saturating_sub(note.at_ns));
-        self.record(Played::On {
-            note,
-            sent_ns: now_ns,
-        });
     }
 
-    fn note_off(&mut self, id: u64, lane: u8, at_ns: u64, now_ns: u64) {
-        for slot in &mut self.slots {
-            slot.note_off(id, usize::from(lane), at_ns, now_ns);
+    /// What was played is recorded on the beat, whatever the outputs make of it.
+    fn record_event(&mut self, what: What, now_ns: u64) {
+        match what {
+            What::On(note) => {
+                let lane = usize::from(note.lane);
+                self.cut(lane, note.at_ns.min(now_ns));
+                if let Some(entry) = self.sounding.get_mut(lane) {
+                    *entry = Some(note.id);
+                }
+                let (id, lane) = (note.id, note.lane);
+                let off = What::Off { id, lane };
+                self.queue.push(end_of(&note, 0, now_ns), For::Record, off);
+                self.pulse.note_sent(now_ns.saturating_sub(note.at_ns));
+                self.record(Played::On {
+                    note,
+                    sent_ns: now_ns,
+                });
+            }
+            What::Off { id, lane } => {
+                if let Some(entry) = self.sounding.get_mut(usize::from(lane))
+                    && *entry == Some(id)
+                {
+                    *entry = None;
+                }
+            }
+            What::Mark(_) | What::Tick | What::Raw(_) => {}
         }
-        if let Some(entry) = self.sounding.get_mut(usize::from(lane))
-            && *entry == Some(id)
-        {
-            *entry = None;
+    }
+
+    fn slot_event(&mut self, number: u8, what: What, at_ns: u64, now_ns: u64) {
+        let Some(slot) = self.slots.get_mut(usize::from(number)) else {
+            return;
+        };
+        match what {
+            What::On(note) => {
+                let key = (note.id, usize::from(note.lane), note.velocity);
+                match slot.note_on(key, at_ns, now_ns) {
+                    Some(Ok(())) => {
+                        let (id, lane) = (note.id, note.lane);
+                        let moved = at_ns as i64 - note.at_ns as i64;
+                        let off_ns = end_of(&note, moved, now_ns);
+                        let off = What::Off { id, lane };
+                        self.queue.push(off_ns, For::Slot(number), off);
+                        if slot.is_offset() {
+                            self.pulse.offset_note_sent(now_ns.saturating_sub(at_ns));
+                        }
+                    }
+                    Some(Err(_)) => self.pulse.note_refused(),
+                    None => {}
+                }
+            }
+            What::Off { id, lane } => slot.note_off(id, usize::from(lane), at_ns, now_ns),
+            What::Mark(mark) => slot.mark(mark, at_ns, now_ns),
+            What::Tick => slot.tick(at_ns, now_ns),
+            What::Raw(raw) => match slot.raw(&raw, at_ns, now_ns) {
+                Some(Ok(())) if raw.begins_note() => {
+                    self.pulse.note_sent(now_ns.saturating_sub(at_ns));
+                }
+                Some(Err(_)) => self.pulse.note_refused(),
+                Some(Ok(())) | None => {}
+            },
         }
     }
 
@@ -282,4 +320,13 @@ impl Scheduler {
             self.pulse.note_unrecorded();
         }
     }
+}
+
+/// When a note that was due `moved_ns` after its time on the beat ends. A late note keeps its
+/// length, or a note-off in the past would swallow it.
+const fn end_of(note: &Note, moved_ns: i64, now_ns: u64) -> u64 {
+    let at_ns = note.at_ns.saturating_add_signed(moved_ns);
+    note.off_ns
+        .saturating_add_signed(moved_ns)
+        .saturating_add(now_ns.saturating_sub(at_ns))
 }

@@ -1,9 +1,11 @@
 //! [`MidiSink`]: where MIDI bytes go, and how one is opened. The ports themselves live in
 //! `midi_out`, the sound card in `synth`, the log in `file_sink`.
 
+use super::link::LinkState;
 use crate::message::OutputSpec;
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A place that takes MIDI bytes from the real-time thread.
 ///
@@ -24,6 +26,11 @@ pub trait MidiSink: Send {
 
     /// Its name as the device gives it, sanitised.
     fn name(&self) -> &str;
+
+    /// How the line to it is, for an output on the network.
+    fn link(&self) -> Option<Arc<LinkState>> {
+        None
+    }
 }
 
 /// Why a sink did not take a message.
@@ -89,6 +96,9 @@ impl Opener {
             OutputSpec::None => Ok(Box::new(NullSink)),
             OutputSpec::Port(name) => Ok(Box::new(super::midi_out::MidiOut::open(name)?)),
             OutputSpec::Synth => super::synth::open(),
+            OutputSpec::Tcp(remote) => Ok(Box::new(super::net::TcpOut::connect(remote)?)),
+            OutputSpec::Rtp(remote) => Ok(Box::new(super::rtp::RtpOut::invite(remote)?)),
+            OutputSpec::RtpListen(remote) => Ok(Box::new(super::rtp::RtpOut::listen(remote)?)),
             OutputSpec::File(path) => {
                 let again = self.begun.contains(path);
                 let sink = super::file_sink::FileSink::create(path, again)?;

@@ -1,93 +1,21 @@
-//! [`Slot`]: one place for an output in the scheduler, with the kit it plays and what sounds on it.
-//! All of it runs on the real-time thread: no allocation, no lock, no drop of a sink.
+//! [`Slot`]: one place for an output in the scheduler, with the kit it plays, its offset from the
+//! beat and its clock. All of it runs on the real-time thread: no allocation, no lock, no drop of a
+//! sink.
 
+use super::keys::Keys;
+use super::line::{Line, Sounding};
+use super::midi_clock::{BarMark, MidiClock};
 use super::sink::{MidiSink, SinkError};
+use super::wires::Raw;
 use crate::beat::kit::Voice;
 use crate::message::LANES;
+use std::sync::Arc;
 
 /// What plays each lane of an output.
 pub type Voices = [Option<Voice>; LANES];
 
 /// How long a sink that is taken out may go on refusing its last note-offs, in nanoseconds.
 const FAREWELL_NS: u64 = 100_000_000;
-
-/// A note that has been sent and not yet closed.
-#[derive(Clone, Copy, Debug)]
-struct Sounding {
-    id: u64,
-    channel: u8,
-    note: u8,
-    /// The note-off was due at this time and was refused.
-    overdue: Option<u64>,
-}
-
-/// A sink and what sounds on it.
-struct Line {
-    sink: Box<dyn MidiSink>,
-    sounding: [Option<Sounding>; LANES],
-    channels: u16,
-    lost: bool,
-}
-
-impl Line {
-    fn send(&mut self, at_ns: u64, now_ns: u64, bytes: &[u8]) -> Result<(), SinkError> {
-        let answer = if self.lost {
-            Err(SinkError::Lost)
-        } else {
-            self.sink.send(at_ns, now_ns, bytes)
-        };
-        if answer == Err(SinkError::Lost) {
-            // Nothing passes any more, so nothing is left to close here.
-            self.lost = true;
-            self.sounding = [None; LANES];
-        }
-        answer
-    }
-
-    /// Closes the note of a lane; one that is refused is tried again by [`Line::retry`].
-    fn close(&mut self, lane: usize, at_ns: u64, now_ns: u64) -> bool {
-        let Some(Some(note)) = self.sounding.get(lane).copied() else {
-            return true;
-        };
-        let due = note.overdue.unwrap_or(at_ns);
-        let bytes = [0x80 | note.channel, note.note, 0x40];
-        let answer = self.send(due, now_ns, &bytes);
-        if let Some(entry) = self.sounding.get_mut(lane) {
-            *entry = match answer {
-                Err(SinkError::Full) => Some(Sounding {
-                    overdue: Some(due),
-                    ..note
-                }),
-                Ok(()) | Err(SinkError::Lost) => None,
-            };
-        }
-        answer != Err(SinkError::Full)
-    }
-
-    fn close_all(&mut self, at_ns: u64, now_ns: u64) {
-        for lane in 0..LANES {
-            self.close(lane, at_ns, now_ns);
-        }
-    }
-
-    fn retry(&mut self, now_ns: u64) {
-        for lane in 0..LANES {
-            if matches!(
-                self.sounding.get(lane),
-                Some(Some(Sounding {
-                    overdue: Some(_),
-                    ..
-                }))
-            ) {
-                self.close(lane, now_ns, now_ns);
-            }
-        }
-    }
-
-    fn sounding(&self) -> u32 {
-        self.sounding.iter().flatten().count() as u32
-    }
-}
 
 /// One place for an output.
 pub(super) struct Slot {
@@ -96,15 +24,21 @@ pub(super) struct Slot {
     leaving: Option<(Line, u64)>,
     voices: Voices,
     muted: bool,
+    latency_ns: i64,
+    clock: MidiClock,
+    keys: Arc<Keys>,
 }
 
 impl Slot {
-    pub(super) const fn new(voices: Voices) -> Self {
+    pub(super) fn new(voices: Voices, keys: Arc<Keys>) -> Self {
         Self {
             line: None,
             leaving: None,
             voices,
             muted: false,
+            latency_ns: 0,
+            clock: MidiClock::default(),
+            keys,
         }
     }
 
@@ -121,19 +55,45 @@ impl Slot {
         self.muted = muted;
     }
 
+    pub(super) fn drive(&mut self, clock: bool, latency_ns: i64, now_ns: u64) {
+        self.latency_ns = latency_ns;
+        if clock != self.clock.is_on() {
+            let last = self.clock.switch(clock);
+            if let Some(line) = &mut self.line {
+                line.say(&last, now_ns, now_ns);
+            }
+        }
+    }
+
+    /// The machine was away; it is told at the next bar line where the song is.
+    pub(super) const fn rejoin(&mut self) {
+        self.clock.forget();
+    }
+
+    /// When something that is due at `at_ns` is to leave here.
+    pub(super) const fn time(&self, at_ns: u64) -> u64 {
+        at_ns.saturating_add_signed(self.latency_ns)
+    }
+
+    /// Whether its offset moves it off the beat.
+    pub(super) const fn is_offset(&self) -> bool {
+        self.latency_ns != 0
+    }
+
+    pub(super) const fn takes_clock(&self) -> bool {
+        self.clock.is_on() && self.line.is_some()
+    }
+
     /// Puts a sink in (or none) and closes every note of the one that leaves, which
     /// [`Slot::take_left`] then gives out.
     pub(super) fn swap(&mut self, sink: Option<Box<dyn MidiSink>>, now_ns: u64) {
-        let new = sink.map(|sink| Line {
-            sink,
-            sounding: [None; LANES],
-            channels: 0,
-            lost: false,
-        });
+        let new = sink.map(|sink| Line::new(sink, Arc::clone(&self.keys)));
         if let Some(mut old) = std::mem::replace(&mut self.line, new) {
+            old.say(&self.clock.stop(), now_ns, now_ns);
             old.close_all(now_ns, now_ns);
             self.leaving = Some((old, now_ns.saturating_add(FAREWELL_NS)));
         }
+        self.clock.forget();
     }
 
     /// A sink that left and whose notes are closed, or that had its time.
@@ -185,16 +145,15 @@ impl Slot {
             now_ns,
             &[0x90 | channel, voice.note & 0x7f, velocity],
         );
-        if answer.is_ok() {
-            line.channels |= 1 << channel;
-            if let Some(entry) = line.sounding.get_mut(lane) {
-                *entry = Some(Sounding {
-                    id,
-                    channel,
-                    note: voice.note & 0x7f,
-                    overdue: None,
-                });
-            }
+        if answer.is_ok()
+            && let Some(entry) = line.sounding.get_mut(lane)
+        {
+            *entry = Some(Sounding {
+                id,
+                channel,
+                note: voice.note & 0x7f,
+                overdue: None,
+            });
         }
         Some(answer)
     }
@@ -208,26 +167,55 @@ impl Slot {
         }
     }
 
-    /// Closes every note now.
+    /// Sends a message from elsewhere; `None` if there is nothing to send it to. While it is muted,
+    /// only what ends something passes.
+    pub(super) fn raw(
+        &mut self,
+        raw: &Raw,
+        at_ns: u64,
+        now_ns: u64,
+    ) -> Option<Result<(), SinkError>> {
+        let line = self.line.as_mut().filter(|line| !line.lost)?;
+        if self.muted && raw.begins_note() {
+            return None;
+        }
+        Some(line.raw(raw, at_ns, now_ns))
+    }
+
+    /// Tells a machine that follows the clock of a bar line.
+    pub(super) fn mark(&mut self, mark: BarMark, at_ns: u64, now_ns: u64) {
+        if let Some(line) = self.line.as_mut().filter(|line| !line.lost) {
+            line.say(&self.clock.mark(mark), at_ns, now_ns);
+        }
+    }
+
+    /// Sends a clock tick.
+    pub(super) fn tick(&mut self, at_ns: u64, now_ns: u64) {
+        if let Some(line) = self.line.as_mut().filter(|line| !line.lost)
+            && self.clock.tick()
+        {
+            line.tick(at_ns, now_ns);
+        }
+    }
+
+    /// Closes every note now; a machine that follows the clock is stopped.
     pub(super) fn silence(&mut self, now_ns: u64) {
         if let Some(line) = &mut self.line {
             line.close_all(now_ns, now_ns);
+            line.say(&self.clock.stop(), now_ns, now_ns);
             line.sink.hush(now_ns);
         }
     }
 
-    /// Closes every note and tells the device so once more, by controller 123 (all notes off).
+    /// Closes every note and tells the device so once more.
     pub(super) fn panic(&mut self, now_ns: u64) {
         self.silence(now_ns);
         if let Some(line) = &mut self.line {
-            let used = line.channels;
-            for channel in (0..16u8).filter(|channel| used >> channel & 1 == 1) {
-                let _ = line.send(now_ns, now_ns, &[0xb0 | channel, 123, 0]);
-            }
+            line.all_off(now_ns);
         }
     }
 
-    /// Tries refused note-offs again.
+    /// Tries again what a full sink refused.
     pub(super) fn retry(&mut self, now_ns: u64) {
         if let Some(line) = &mut self.line {
             line.retry(now_ns);

@@ -75,7 +75,7 @@ impl Engine {
 
     pub(super) fn begin(&mut self, now_ns: u64) {
         let mut transport = Transport::new(now_ns, self.milli_bpm());
-        transport.anchor_ns = now_ns.saturating_add(lead_ns(&transport));
+        transport.anchor_ns = now_ns.saturating_add(self.lead_ns(&transport));
         self.listen(now_ns);
         let first_id = self.next_id + 1;
         let _ = self.journal.send(Record::Take { first_id });
@@ -107,12 +107,14 @@ impl Engine {
 
     /// After the program was held up (a stopped process, a machine that slept), plays on from now.
     pub(super) fn catch_up(&mut self, now_ns: u64) {
+        let outputs_ns = self.pulse.lead_ns();
         let Some(take) = &mut self.take else {
             return;
         };
         let patience = HELD_UP_NS.max((2.0 * take.transport.step_ns()) as u64);
         if take.transport.time_of(take.next).saturating_add(patience) < now_ns {
-            take.transport.anchor_ns = now_ns.saturating_add(lead_ns(&take.transport));
+            let lead = lead_ns(&take.transport).saturating_add(outputs_ns);
+            take.transport.anchor_ns = now_ns.saturating_add(lead);
             take.transport.anchor_step = take.next;
             take.floor_ns = now_ns;
             let transport = take.transport;
@@ -131,8 +133,14 @@ impl Engine {
     /// When the next step is to be committed.
     pub(super) fn commit_ns(&self) -> Option<u64> {
         let take = self.take.as_ref()?;
-        let early = (take.transport.step_ns() / 2.0).ceil() as u64 + lead_ns(&take.transport);
+        let early = (take.transport.step_ns() / 2.0).ceil() as u64 + self.lead_ns(&take.transport);
         Some(take.transport.time_of(take.next).saturating_sub(early))
+    }
+
+    /// How long before the earliest moment of its notes a step is committed: a little, and as
+    /// much as the earliest output is ahead.
+    fn lead_ns(&self, transport: &Transport) -> u64 {
+        lead_ns(transport).saturating_add(self.pulse.lead_ns())
     }
 
     pub(super) fn settings(&self) -> Settings {
@@ -149,7 +157,7 @@ impl Engine {
     }
 }
 
-/// How long before the earliest moment of its notes a step is committed.
+/// The lead of an output on the beat.
 fn lead_ns(transport: &Transport) -> u64 {
     LEAD_NS.min((transport.step_ns() * LEAD_SHARE) as u64)
 }

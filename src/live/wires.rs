@@ -3,6 +3,7 @@
 use super::lateness::Pulse;
 use super::sink::MidiSink;
 use super::slot::Voices;
+use crate::beat::transport::Transport;
 use std::sync::Arc;
 
 /// A committed note.
@@ -22,11 +23,48 @@ pub struct Note {
     pub off_ns: u64,
 }
 
+/// One step of MIDI clock: six ticks, reckoned from the tempo's line, and before a bar's first
+/// one what tells a machine where the song stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockStep {
+    /// The step, counted from the start of playing.
+    pub step: u64,
+    /// Its place in its bar; machines join where this is 0.
+    pub in_bar: u16,
+    /// Steps of that bar.
+    pub bar_steps: u16,
+    /// The tempo's line.
+    pub transport: Transport,
+}
+
+/// A MIDI message from elsewhere, to be sent as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raw {
+    /// When it is due, in nanoseconds. Messages must come in the order of their times.
+    pub at_ns: u64,
+    /// The message; unused bytes are 0.
+    pub bytes: [u8; 3],
+    /// How many bytes it has, 1 to 3.
+    pub len: u8,
+}
+
+impl Raw {
+    /// Whether it is a note-on that lets something sound.
+    #[must_use]
+    pub const fn begins_note(&self) -> bool {
+        self.bytes[0] & 0xf0 == 0x90 && self.bytes[2] > 0
+    }
+}
+
 /// What the engine tells the scheduler, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Play this at its time.
     Note(Note),
+    /// Send the clock of this step to the outputs that take clock.
+    Clock(ClockStep),
+    /// Send this at its time to every output.
+    Raw(Raw),
     /// Forget what is to come and close what sounds.
     Silence,
     /// As `Silence`, and tell every device so by controller.
@@ -48,6 +86,21 @@ pub enum Change {
         slot: usize,
         /// What plays each lane.
         voices: Voices,
+    },
+    /// How an output is driven; what is under way keeps its time.
+    Drive {
+        /// Which output.
+        slot: usize,
+        /// Whether MIDI clock goes there.
+        clock: bool,
+        /// How much later than due it is sent everything, in nanoseconds; negative: earlier.
+        latency_ns: i64,
+    },
+    /// The machine behind an output was away and is back, though its sink was there all the time: one
+    /// that follows the clock joins again at the next bar line.
+    Rejoin {
+        /// Which output.
+        slot: usize,
     },
     /// Whether an output is told to be silent.
     Muted {

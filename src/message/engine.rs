@@ -1,52 +1,6 @@
 //! What the playing side tells the screen.
 
-use super::{Controls, Step};
-use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
-
-/// Where notes go, as a user names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OutputSpec {
-    /// Nowhere; the screen still shows the beat.
-    None,
-    /// A MIDI port whose name contains this text.
-    Port(String),
-    /// A log of `scheduled_ns sent_ns hexbytes` lines.
-    File(PathBuf),
-    /// The built-in drum voices on the sound card.
-    Synth,
-}
-
-/// How an output is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OutputState {
-    /// Open and taking notes.
-    Ok,
-    /// Open, but told to be silent.
-    Muted,
-    /// Not there any more, or not to be opened; the reason and a hint.
-    Lost(String),
-}
-
-/// One output on the screen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OutputView {
-    /// What it is.
-    pub spec: OutputSpec,
-    /// Its name as the device gives it, sanitised.
-    pub name: String,
-    /// How it is.
-    pub state: OutputState,
-    /// Loudest velocity lately, 0 to 1, falling.
-    pub level: f32,
-}
-
-/// A MIDI output port that exists now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortInfo {
-    /// Its name, sanitised.
-    pub name: String,
-}
+use super::{Controls, OutputView, Step};
 
 /// What is being played.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,14 +3,18 @@
 
 mod controls;
 mod engine;
+mod offer;
+mod output;
 mod scan;
 mod step;
 mod train;
 
 pub use controls::{Controls, NO_STYLE};
-pub use engine::{
-    EngineStatus, OutputSpec, OutputState, OutputView, PlaySource, PortInfo, Realtime,
-    SpectrogramColumn,
+pub use engine::{EngineStatus, PlaySource, Realtime, SpectrogramColumn};
+pub use offer::{HangUp, Offer};
+pub use output::{
+    LinkView, MOST_DELAY_MS, MOST_LATENCY_MS, OutputSetup, OutputSpec, OutputState, OutputView,
+    PortInfo, RECEIVE_PORT, RTP_PORT, Remote, Token,
 };
 pub use scan::{FileStatus, ScanEvent, ScanRow, ScanSummary};
 pub use step::{Cell, LANES, Step, hits};

@@ -2,14 +2,15 @@
 //! (`settings.json` in the state folder, written by it), what the user wrote (`config.toml`, never
 //! written by it), and the command line. A broken file is reported, kept, and passed over.
 
+mod outputs;
+
 use super::paths::Paths;
 use crate::app::{Settings, Setup};
 use crate::base::atomic_file;
 use crate::base::text::{sanitize, sanitize_path};
 use crate::beat::kit::Kit;
 use crate::cli::DashboardArgs;
-use crate::cli::values::output;
-use crate::message::OutputSpec;
+use crate::message::{HangUp, OutputSetup, OutputSpec};
 use crate::ui::theme::Theme;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -23,8 +24,10 @@ use std::path::{Path, PathBuf};
 struct Config {
     theme: Option<String>,
     kit: Option<String>,
-    midi_out: Option<Words>,
+    midi_out: Option<toml::Value>,
     data_dir: Option<PathBuf>,
+    on_hang_up: Option<toml::Value>,
+    frames_per_second: Option<toml::Value>,
     keys: BTreeMap<String, Words>,
     #[serde(flatten)]
     unknown: BTreeMap<String, toml::Value>,
@@ -55,6 +58,12 @@ pub struct Start {
     pub themes: Vec<Theme>,
     /// Whether somebody chose where notes go; if nobody did, failing to open it is no fault.
     pub output_chosen: bool,
+    /// What is done when the terminal goes away.
+    pub on_hang_up: HangUp,
+    /// The most frames a second, where the user's file says.
+    pub frames_per_second: Option<u8>,
+    /// What the user may like to know.
+    pub advice: Vec<String>,
     /// What could not be used, in sentences for the user.
     pub problems: Vec<String>,
 }
@@ -73,16 +82,17 @@ pub fn start(paths: &Paths, args: &DashboardArgs) -> Start {
         ..Settings::default()
     });
     if settings.outputs.is_empty() {
-        settings.outputs.push(if cfg!(feature = "audio") {
-            OutputSpec::Synth
-        } else {
-            OutputSpec::None
-        });
+        settings
+            .outputs
+            .push(OutputSetup::plain(if cfg!(feature = "audio") {
+                OutputSpec::Synth
+            } else {
+                OutputSpec::None
+            }));
     }
 
-    if let Some(words) = config.midi_out {
-        let specs = words.into_vec().into_iter().map(|word| output(&word));
-        match specs.collect::<Result<Vec<_>, _>>() {
+    if let Some(value) = &config.midi_out {
+        match outputs::read(value) {
             Ok(outputs) if !outputs.is_empty() => {
                 (settings.outputs, output_chosen) = (outputs, true);
             }
@@ -90,9 +100,16 @@ pub fn start(paths: &Paths, args: &DashboardArgs) -> Start {
             Err(hint) => problems.push(format!("config.toml: midi_out: {hint}")),
         }
     }
-    if let Some(spec) = &args.midi_out {
-        (settings.outputs, output_chosen) = (vec![spec.clone()], true);
+    if !args.midi_out.is_empty() {
+        let named = args.midi_out.iter().cloned().map(OutputSetup::plain);
+        (settings.outputs, output_chosen) = (named.collect(), true);
     }
+    // Said without an output, they are meant for those that are in force.
+    for setup in &mut settings.outputs {
+        setup.clock |= args.midi_clock;
+        setup.latency_ms = args.latency.unwrap_or(setup.latency_ms);
+    }
+    let (on_hang_up, frames_per_second) = line_of(&config, &mut problems);
     if let Some(kit) = args.kit.clone().or(config.kit) {
         settings.kit = kit;
     }
@@ -144,6 +161,9 @@ pub fn start(paths: &Paths, args: &DashboardArgs) -> Start {
         },
         themes,
         output_chosen,
+        on_hang_up,
+        frames_per_second,
+        advice: Vec::new(),
         problems,
     }
 }
@@ -170,13 +190,68 @@ pub fn remember(path: &Path, settings: &Settings) -> io::Result<()> {
     atomic_file::write(path, &text)
 }
 
+/// What the user's file says of the line to the terminal: what is done when it breaks, the most
+/// frames a second; and what is wrong in that file.
+#[must_use]
+pub fn line_settings(paths: &Paths) -> (HangUp, Option<u8>, Vec<String>) {
+    let mut problems = Vec::new();
+    let config = read_config(&paths.config_file(), &mut problems);
+    let (on_hang_up, frames) = line_of(&config, &mut problems);
+    (on_hang_up, frames, problems)
+}
+
+fn line_of(config: &Config, problems: &mut Vec<String>) -> (HangUp, Option<u8>) {
+    let mut wrong = |key: &str, hint: String| problems.push(format!("config.toml: {key}: {hint}"));
+    let on_hang_up = match config.on_hang_up.as_ref().map(hang_up) {
+        Some(Ok(how)) => how,
+        Some(Err(hint)) => {
+            wrong("on_hang_up", hint);
+            HangUp::default()
+        }
+        None => HangUp::default(),
+    };
+    let frames = match config.frames_per_second.as_ref().map(frames) {
+        Some(Ok(frames)) => Some(frames),
+        Some(Err(hint)) => {
+            wrong("frames_per_second", hint);
+            None
+        }
+        None => None,
+    };
+    (on_hang_up, frames)
+}
+
+/// The word for a hang-up wish in `config.toml`.
+#[must_use]
+pub const fn hang_up_word(how: HangUp) -> &'static str {
+    match how {
+        HangUp::FinishBar => "finish-bar",
+        HangUp::Stop => "stop",
+        HangUp::PlayOn => "play-on",
+    }
+}
+
+fn hang_up(value: &toml::Value) -> Result<HangUp, String> {
+    let words = [HangUp::FinishBar, HangUp::Stop, HangUp::PlayOn];
+    let found = words
+        .into_iter()
+        .find(|how| value.as_str() == Some(hang_up_word(*how)));
+    found.ok_or_else(|| "give \"finish-bar\", \"stop\" or \"play-on\"".into())
+}
+
+fn frames(value: &toml::Value) -> Result<u8, String> {
+    let number = value.as_integer().filter(|n| (5..=60).contains(n));
+    let number = number.and_then(|n| u8::try_from(n).ok());
+    number.ok_or_else(|| "give a whole number from 5 to 60".into())
+}
+
 fn read_config(path: &Path, problems: &mut Vec<String>) -> Config {
     let Some(text) = read(path, problems) else {
         return Config::default();
     };
     match toml::from_str::<Config>(&text) {
         Ok(config) => {
-            let known = "theme, kit, midi_out, data_dir and the table [keys]";
+            let known = "theme, kit, midi_out, data_dir, on_hang_up, frames_per_second and the table [keys]";
             problems.extend(config.unknown.keys().map(|key| {
                 format!(
                     "{}: \"{}\" is no setting; there are {known}",
@@ -257,86 +332,4 @@ fn themes(paths: &Paths) -> (Vec<Theme>, Vec<String>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::Cli;
-    use clap::Parser;
-
-    fn start_with(config: &str, settings: &str, flags: &[&str]) -> (Start, tempfile::TempDir) {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = Paths {
-            config: dir.path().join("config"),
-            state: dir.path().join("state"),
-            cache: dir.path().join("cache"),
-        };
-        for (path, text) in [
-            (paths.config_file(), config),
-            (paths.settings_file(), settings),
-        ] {
-            if !text.is_empty() {
-                atomic_file::write(&path, text.as_bytes()).unwrap();
-            }
-        }
-        let args = [&["beatgen-tui"], flags].concat();
-        (start(&paths, &Cli::parse_from(args).dashboard), dir)
-    }
-
-    #[test]
-    fn flags_win_over_the_users_file_over_what_was_remembered() {
-        let remembered = Settings {
-            kit: "digitakt".into(),
-            theme: "day".into(),
-            data_dir: Some("/old".into()),
-            ..Settings::default()
-        };
-        let (start, _dir) = start_with(
-            "theme = 'magma'\nmidi_out = ['none', 'TR']\n[keys]\nquit = 'ctrl-q'\nhelp = ['h', 'f1']",
-            &serde_json::to_string(&remembered).unwrap(),
-            &["--theme", "ansi", "--data-dir", "/new"],
-        );
-        assert_eq!(start.problems, Vec::<String>::new());
-        let settings = start.setup.settings;
-        assert_eq!(
-            (settings.theme.as_str(), settings.kit.as_str()),
-            ("ansi", "digitakt")
-        );
-        assert_eq!(settings.data_dir, Some("/new".into()));
-        assert_eq!(
-            settings.outputs,
-            [OutputSpec::None, OutputSpec::Port("TR".into())]
-        );
-        assert_eq!(start.setup.keys["help"], ["h", "f1"]);
-        assert!(start.output_chosen);
-    }
-
-    #[test]
-    fn a_broken_file_is_reported_and_never_lost() {
-        let (start, dir) = start_with("theme = = 'x\x1b'", "{\"theme\": 3", &[]);
-        assert_eq!(start.problems.len(), 2, "{:?}", start.problems);
-        assert!(start.problems.iter().all(|p| !p.contains(['\x1b', '\n'])));
-        let kept = fs::read_to_string(dir.path().join("state/settings.broken.json"));
-        assert_eq!(kept.unwrap(), "{\"theme\": 3");
-        assert!(!start.output_chosen);
-        assert!(start.setup.themes.contains(&start.setup.settings.theme));
-    }
-
-    #[test]
-    fn a_setting_that_does_not_exist_is_named() {
-        let (start, _dir) = start_with("colour = 'red'\nkit = 'tr-8'", "", &["--theme", "nope"]);
-        assert_eq!(start.problems.len(), 2, "{:?}", start.problems);
-        assert!(start.problems[0].contains("colour") && start.problems[1].contains("nope"));
-        assert_eq!(start.setup.settings.kit, "tr-8");
-    }
-
-    #[test]
-    fn settings_read_back_as_remembered() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a/settings.json");
-        let mut settings = Settings::default();
-        settings.controls.temperature = 1.25;
-        settings.excluded.insert("x.mid".into());
-        remember(&path, &settings).unwrap();
-        let mut problems = Vec::new();
-        assert_eq!(read_settings(&path, &mut problems), Some(settings));
-    }
-}
+mod tests;

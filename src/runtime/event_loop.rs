@@ -1,13 +1,15 @@
 //! The one owner of [`App`], on the main thread: takes in what happens, hands effects to the
 //! workers, draws when something changed. Never waits on anything but its inbox.
 
+use super::hangup::Gone;
 use super::logging::Log;
-use super::signals::{self, Asked};
+use super::pace::Pace;
+use super::signals::{self, Asked, Vigil};
 use super::terminal::{Abilities, Screen};
 use super::workers::Workers;
 use crate::app::{App, Effect, Msg, Signal};
 use crate::live::clock::{Clock, SystemClock};
-use crate::message::{EngineStatus, PlaySource};
+use crate::message::{EngineStatus, HangUp, PlaySource};
 use crate::ui::draw::draw;
 use crate::ui::keymap;
 use crate::ui::look::Look;
@@ -17,8 +19,8 @@ use crossterm::event::Event;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The shortest time between two frames, and between two ticks while something moves.
-const FRAME: Duration = Duration::from_millis(33);
+/// The time between two ticks while a bar is finished without a screen.
+const FINISH: Duration = Duration::from_millis(10);
 
 /// The time between two ticks while nothing moves.
 const IDLE: Duration = Duration::from_millis(250);
@@ -81,6 +83,12 @@ pub struct EventLoop {
     pub themes: Vec<Theme>,
     /// What the terminal can show.
     pub abilities: Abilities,
+    /// How often it is drawn.
+    pub pace: Pace,
+    /// What is done when the terminal goes away.
+    pub on_hang_up: HangUp,
+    /// Who watches over the end.
+    pub vigil: Vigil,
     /// The log.
     pub log: Arc<Log>,
 }
@@ -89,10 +97,15 @@ pub struct EventLoop {
 struct Turn {
     look: Look,
     dirty: bool,
-    drawn: Instant,
+    /// Whether the user did something since the last frame.
+    typed: bool,
+    /// When the next frame may be drawn.
+    due: Instant,
     ticked: Instant,
     checked: Instant,
     status: Arc<EngineStatus>,
+    /// The terminal that went away.
+    gone: Option<Gone>,
     /// The signal that ended it.
     signal: Option<i32>,
     quit: bool,
@@ -105,14 +118,15 @@ impl EventLoop {
     /// The terminal cannot be drawn to.
     pub fn run(&mut self) -> anyhow::Result<Option<i32>> {
         let start = Instant::now();
-        let past = start.checked_sub(ALIVE_CHECK).unwrap_or(start);
         let mut turn = Turn {
             look: self.look(),
             dirty: true,
-            drawn: past,
+            typed: true,
+            due: start,
             ticked: start,
             checked: start,
             status: Arc::default(),
+            gone: None,
             signal: None,
             quit: false,
         };
@@ -140,27 +154,30 @@ impl EventLoop {
     /// Draws if something changed and a frame is due; answers when to look again.
     fn draw(&mut self, turn: &mut Turn) -> anyhow::Result<Instant> {
         let tick = turn.ticked + self.pace(turn);
-        if !turn.dirty {
+        if !turn.dirty || turn.gone.is_some() {
             return Ok(tick);
         }
-        let due = turn.drawn + FRAME;
-        if Instant::now() < due {
-            return Ok(tick.min(due));
+        if Instant::now() < turn.due {
+            return Ok(tick.min(turn.due));
         }
         let (app, look) = (&self.app, &turn.look);
         // A frame still on its way says so when it is out; until then nothing is drawn.
-        if self.screen.draw(|frame| draw(frame, app, look))? {
-            turn.dirty = false;
-            turn.drawn = Instant::now();
+        let room = self.pace.room(turn.typed);
+        let drawn = self.screen.draw(room, |frame| draw(frame, app, look))?;
+        if let Some(drawn) = drawn {
+            turn.dirty = drawn.waits;
+            turn.typed = false;
+            turn.due = self.pace.sent(drawn.bytes, Instant::now());
         }
         Ok(tick)
     }
 
     fn pace(&self, turn: &Turn) -> Duration {
-        if turn.status.source == PlaySource::Stopped {
-            IDLE
-        } else {
-            FRAME
+        match turn.gone.map(|gone| gone.how()) {
+            Some(HangUp::PlayOn) => IDLE,
+            Some(_) => FINISH,
+            None if turn.status.source == PlaySource::Stopped => IDLE,
+            None => self.pace.frame(),
         }
     }
 
@@ -171,31 +188,38 @@ impl EventLoop {
         }
         turn.ticked = now;
         let status = self.workers.status();
+        self.go_on_without_screen(turn, &status, now);
         if !Arc::ptr_eq(&status, &turn.status) && status != turn.status {
             turn.status = Arc::clone(&status);
             self.tell(turn, Msg::Engine(status));
         }
         let now_ns = SystemClock.now_ns();
         self.tell(turn, Msg::Tick { now_ns });
-        if now >= turn.checked + ALIVE_CHECK {
+        if turn.gone.is_none() && now >= turn.checked + ALIVE_CHECK {
             turn.checked = now;
             // A hung-up terminal reads as an endless silence; asking for its modes tells.
             let modes = rustix::termios::tcgetattr(rustix::stdio::stdin());
             if modes.err() == Some(rustix::io::Errno::IO) {
-                self.end(turn, HANG_UP);
+                self.hang_up(turn);
             }
         }
     }
 
     fn take(&mut self, turn: &mut Turn, input: Input) {
         match input {
+            // Nobody looks any more: what is typed or asked of the screen is for whoever has the terminal.
+            Input::Terminal(_)
+            | Input::Written(_)
+            | Input::Asked(Asked::Stop | Asked::Continue)
+                if turn.gone.is_some() => {}
             Input::Terminal(event) => {
                 if let Some(msg) = translate(event) {
+                    turn.typed = true;
                     self.tell(turn, msg);
                 }
             }
             Input::Written(true) => {}
-            Input::Written(false) => self.end(turn, HANG_UP),
+            Input::Written(false) | Input::Asked(Asked::HangUp) => self.hang_up(turn),
             Input::Msg(msg) => self.tell(turn, *msg),
             Input::Asked(Asked::End(number)) => self.end(turn, number),
             Input::Asked(Asked::Stop) => self.suspend(turn),
@@ -203,13 +227,57 @@ impl EventLoop {
                 if let Err(error) = self.screen.retake(&self.log) {
                     self.log
                         .line(&format!("the terminal is not to be had again: {error}"));
-                    self.end(turn, HANG_UP);
+                    self.hang_up(turn);
+                    return;
                 }
                 // It may have another size by now.
                 let (width, height) = self.screen.size();
                 self.tell(turn, Msg::Resize { width, height });
                 self.tell(turn, Msg::Signal(Signal::Continue));
             }
+        }
+    }
+
+    /// The terminal went away, which may be told in several ways.
+    fn hang_up(&mut self, turn: &mut Turn) {
+        let now = Instant::now();
+        if turn.gone.is_none() {
+            let status = self.workers.status();
+            let gone = Gone::new(self.on_hang_up, &status, now);
+            turn.gone = Some(gone);
+            self.log
+                .line(&format!("the terminal went away: {:?}", gone.how()));
+            self.workers.leave(gone.how());
+            match gone.how() {
+                HangUp::Stop => self.end(turn, HANG_UP),
+                // What trains ends while the bar is played; the program stays until that is over.
+                HangUp::FinishBar => self.tell(turn, Msg::Signal(Signal::End)),
+                HangUp::PlayOn => {}
+            }
+            turn.status = status;
+            self.screen.let_go(&self.log);
+        }
+        if let Some(gone) = &turn.gone {
+            match gone.time(now) {
+                Some(time) => self.vigil.grant(time),
+                None => self.vigil.call_off(),
+            }
+        }
+    }
+
+    /// After the terminal went away: ends when what is still played is over, and keeps what the
+    /// next start needs to go on.
+    fn go_on_without_screen(&mut self, turn: &mut Turn, status: &Arc<EngineStatus>, now: Instant) {
+        let Some(gone) = &mut turn.gone else {
+            return;
+        };
+        let how = gone.how();
+        if gone.is_over(status, now) {
+            // As it was while it played, but with the bar that has been finished since.
+            self.workers.note_left(how, Arc::clone(&turn.status));
+            self.end(turn, HANG_UP);
+        } else if gone.crossed_bar(status) {
+            self.workers.note_left(how, Arc::clone(status));
         }
     }
 
@@ -224,7 +292,8 @@ impl EventLoop {
         turn.dirty = true;
         for effect in self.app.update(msg) {
             match effect {
-                Effect::Quit => turn.quit = true,
+                // Without a screen it ends when what is played is over.
+                Effect::Quit => turn.quit |= turn.gone.is_none(),
                 Effect::Redraw => self.screen.forget(),
                 Effect::Suspend => self.suspend(turn),
                 Effect::SetTheme(_) => turn.look = self.look(),

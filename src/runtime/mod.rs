@@ -1,13 +1,19 @@
 //! Wires all other rooms: subcommands, the event loop, workers, signals, the terminal.
 //! Nothing musical is decided here.
 
+pub mod advice;
 pub mod config;
 pub mod event_loop;
+pub mod hangup;
 pub mod jobs;
+pub mod left;
 pub mod logging;
+pub mod offer;
+pub mod pace;
 pub mod paths;
 pub mod signals;
 pub mod terminal;
+pub mod tokens;
 pub mod workers;
 
 use crate::base::text::sanitize;
@@ -76,7 +82,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Evaluate(args)) => jobs::evaluate::run(&args),
         Some(Command::Doctor) => jobs::doctor::run(),
-        Some(Command::Ports) => jobs::ports::run(),
+        Some(Command::Ports(args)) => jobs::ports::run(&args),
+        Some(Command::Receive(args)) => jobs::receive::run(&args),
         Some(Command::Completions { shell }) => jobs::completions::run(shell),
         Some(Command::Man) => jobs::man::run(),
     }

@@ -62,6 +62,24 @@ impl Paths {
         self.state.join("sessions")
     }
 
+    /// The set that was left when its terminal went away.
+    #[must_use]
+    pub fn left_file(&self) -> PathBuf {
+        self.state.join("left.json")
+    }
+
+    /// Locked by a process that plays without a screen.
+    #[must_use]
+    pub fn playing_lock(&self) -> PathBuf {
+        self.state.join("playing.lock")
+    }
+
+    /// Closing notes that a killed program still owes.
+    #[must_use]
+    pub fn owed(&self) -> PathBuf {
+        self.state.join("owed")
+    }
+
     /// The log.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {

@@ -3,9 +3,12 @@
 //! link) delays nothing but the next frame. What is drawn is decided in `ui`.
 
 mod abilities;
+mod canvas;
 mod writer;
 
 pub use abilities::{Abilities, refusal};
+use canvas::Canvas;
+pub use canvas::Room;
 
 use crate::runtime::logging::Log;
 use crossterm::event::{
@@ -18,12 +21,10 @@ use crossterm::terminal::{
 };
 use crossterm::{Command, cursor};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::Backend;
 use ratatui::layout::{Rect, Size};
 use rustix::fd::OwnedFd;
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,25 +33,18 @@ use writer::Writer;
 /// How long a stopped reader is waited for before what it has not read is thrown away.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The bytes of one frame, gathered before they are handed on.
-#[derive(Clone, Default)]
-struct FrameBytes(Rc<RefCell<Vec<u8>>>);
-
-impl Write for FrameBytes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A frame that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// Its bytes.
+    pub bytes: usize,
+    /// Whether more is to be drawn than there was room for.
+    pub waits: bool,
 }
 
 /// The screen; dropping it gives the terminal back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<FrameBytes>>,
-    bytes: FrameBytes,
+    terminal: Terminal<Canvas>,
     hold: Arc<Hold>,
 }
 
@@ -62,19 +56,14 @@ impl Screen {
     /// # Errors
     /// Standard input or output is no terminal, or it refuses raw mode.
     pub fn enter(log: &Log, written: impl Fn(bool) + Send + 'static) -> io::Result<Self> {
-        let bytes = FrameBytes::default();
-        let terminal = Terminal::new(CrosstermBackend::new(bytes.clone()))?;
+        let terminal = Terminal::new(Canvas::new(Canvas::default().size()?))?;
         let hold = Arc::new(Hold {
             writer: Writer::start(rustix::io::dup(rustix::stdio::stdout())?, written)?,
             taken: AtomicBool::new(false),
             errors: Mutex::new(None),
         });
         hold.take(log)?;
-        Ok(Self {
-            terminal,
-            bytes,
-            hold,
-        })
+        Ok(Self { terminal, hold })
     }
 
     /// What other threads need to give the terminal back.
@@ -92,25 +81,38 @@ impl Screen {
         }
     }
 
-    /// Draws a frame and hands it to the writer, unless the last one is still on its way or the
-    /// terminal is given back: then nothing is done and the answer is `false`; draw again later.
+    /// Draws a frame and hands as much of it to the writer as there is room for. Unless the last one is still on
+    /// its way or the terminal is given back: then nothing is done, the answer is `None`; draw again later.
     ///
     /// # Errors
     /// The size of the terminal cannot be found out.
-    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<bool> {
+    pub fn draw(
+        &mut self,
+        room: Room,
+        render: impl FnOnce(&mut ratatui::Frame),
+    ) -> io::Result<Option<Drawn>> {
         if self.hold.writer.busy() || !self.hold.taken.load(Ordering::Acquire) {
-            return Ok(false);
+            return Ok(None);
         }
         self.terminal.draw(render)?;
-        let frame = std::mem::take(&mut *self.bytes.0.borrow_mut());
-        // Ratatui hides the cursor in every frame; alone that is no change.
-        if frame != ansi(&[&cursor::Hide]) {
+        let (frame, waits) = self.terminal.backend_mut().frame(room);
+        let mut bytes = 0;
+        if !frame.is_empty() {
             let mut whole = ansi(&[&BeginSynchronizedUpdate]);
             whole.extend_from_slice(&frame);
             whole.extend(ansi(&[&EndSynchronizedUpdate]));
+            bytes = whole.len();
             self.hold.writer.send(whole);
         }
-        Ok(true)
+        Ok(Some(Drawn { bytes, waits }))
+    }
+
+    /// Gives the terminal back for good: what C libraries print goes to the log still.
+    pub fn let_go(&self, log: &Log) {
+        self.hold.give_back();
+        if let Some(file) = log.clone_file() {
+            let _ = rustix::stdio::dup2_stderr(&file);
+        }
     }
 
     /// Makes the next frame a whole one.

@@ -3,29 +3,35 @@
 //! [`Workers::finish`] (at the end).
 
 mod desk;
+mod desks;
 mod folder;
+mod leaving;
 mod models;
+mod outputs;
 mod ports;
 mod trainer;
 
 use super::config::{self, Start};
 use super::event_loop::Input;
 use super::logging::{Log, now_seconds, utc};
+use super::offer::Found;
 use super::paths::Paths;
 use crate::app::msg::{Level, SpectrogramOf};
 use crate::app::{Effect, Msg, Settings};
-use crate::audio::spectrogram::spectrogram_of_grid;
 use crate::base::text::sanitize_path;
 use crate::beat::grid::BeatGrid;
 use crate::cli::DashboardArgs;
-use crate::live::{EngineHandle, EngineOptions, session_file};
-use crate::message::{Controls, EngineStatus, OutputSpec, OutputState, PlaySource};
-use crate::model::device;
+use crate::live::{EngineHandle, EngineOptions};
+use crate::message::{Controls, EngineStatus, OutputSetup, OutputSpec, OutputState, PlaySource};
 use crossbeam_channel::Sender;
 use desk::Desk;
+use desks::{
+    models_desk, pictures, recover_sessions, resolve_device, sessions_desk, settings_desk,
+};
 use folder::Folder;
-use std::io;
-use std::mem::discriminant;
+use leaving::Leaving;
+pub use outputs::fill_in_token;
+use outputs::outputs_desk;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -83,9 +89,15 @@ pub struct Workers {
     previews: Desk<(PathBuf, bool)>,
     pictures: Desk<Picture>,
     models: Desk<ModelOrder>,
+    outputs: Desk<(usize, OutputSetup)>,
     sessions: Desk<PathBuf>,
     settings: Desk<Box<Settings>>,
     paths: Paths,
+    seed: u64,
+    /// A set that was left, until the user says what becomes of it.
+    found: Option<Found>,
+    /// What is kept of this one once its terminal went away.
+    leaving: Option<Leaving>,
     /// The sound card is played only because nobody chose anything; if it is not there, nothing is.
     may_do_without_synth: bool,
 }
@@ -98,6 +110,7 @@ impl Workers {
     pub fn start(
         paths: &Paths,
         start: &Start,
+        found: Option<Found>,
         args: &DashboardArgs,
         inbox: Sender<Input>,
         log: Arc<Log>,
@@ -105,6 +118,9 @@ impl Workers {
         let tell = Teller { inbox, log };
         for problem in &start.problems {
             tell.notice(Level::Warning, problem.clone());
+        }
+        for advice in &start.advice {
+            tell.notice(Level::Info, advice.clone());
         }
         let (model, said) = models::first(&args.checkpoint_dir)?;
         if let Some(said) = said {
@@ -121,6 +137,8 @@ impl Workers {
             // The state machine asks for its outputs when it starts.
             outputs: Vec::new(),
             sessions: paths.sessions(),
+            debts: paths.owed(),
+            realtime: true,
         })?;
         resolve_device(args, &tell);
         recover_sessions(paths.sessions(), &tell);
@@ -143,9 +161,13 @@ impl Workers {
             previews,
             pictures: pictures(tell.clone())?,
             models: models_desk(engine.clone(), seed, tell.clone())?,
+            outputs: outputs_desk(engine.clone(), paths.clone(), tell.clone())?,
             sessions: sessions_desk(engine.clone(), tell.clone())?,
             settings: settings_desk(paths.settings_file(), tell.clone())?,
             paths: paths.clone(),
+            seed,
+            found,
+            leaving: None,
             may_do_without_synth: !start.output_chosen,
             tell,
             engine,
@@ -161,7 +183,7 @@ impl Workers {
             && let OutputState::Lost(reason) = &output.state
         {
             self.may_do_without_synth = false;
-            self.engine.set_output(0, OutputSpec::None);
+            self.outputs.order((0, OutputSetup::default()));
             let text = format!("nothing is heard until you choose an output with o: {reason}");
             self.tell.notice(Level::Warning, text);
         }
@@ -203,7 +225,10 @@ impl Workers {
                 bars,
                 controls,
             } => self.models.order(ModelOrder::Hear(path, bars, controls)),
-            Effect::SetOutput { slot, spec } => self.engine.set_output(slot, spec),
+            Effect::SetOutput { slot, setup } => self.outputs.order((slot, setup)),
+            Effect::SetDelay { slot, delay_ms } => self.engine.set_delay(slot, delay_ms),
+            Effect::GoOn => self.go_on(),
+            Effect::ForgetOffer => self.forget_offer(),
             Effect::SetKit(name) => match config::kit(&name) {
                 Ok(kit) => self.engine.set_kit(kit),
                 Err(reason) => self.tell.notice(Level::Error, format!("kit {reason}")),
@@ -257,10 +282,22 @@ impl Workers {
             trainer.command(crate::message::TrainCommand::Stop);
         }
         self.sessions.finish();
+        if let Some(leaving) = &mut self.leaving {
+            leaving.close();
+        }
+        let mut saved = None;
         match self.engine.shutdown() {
-            Ok(Some(path)) => lines.push(format!("what was played is in {}", path.display())),
+            Ok(Some(path)) => {
+                lines.push(format!("what was played is in {}", path.display()));
+                saved = Some(path);
+            }
             Ok(None) => {}
             Err(error) => lines.push(error.to_string()),
+        }
+        if let Some(leaving) = &mut self.leaving
+            && let Err(error) = leaving.end(saved)
+        {
+            lines.push(format!("the set that was left is not kept: {error}"));
         }
         self.settings.finish();
         if let Some(trainer) = self.trainer.take()
@@ -275,80 +312,4 @@ impl Workers {
 fn fresh_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |since| since.as_nanos() as u64)
-}
-
-/// Looking for a GPU loads libraries and may take a while.
-fn resolve_device(args: &DashboardArgs, tell: &Teller) {
-    let (choice, told) = (args.device, tell.clone());
-    tell.spawn("device", move || match device::resolve(choice) {
-        Ok(device) => told.tell(Msg::Device(device.to_string())),
-        Err(error) => told.notice(Level::Error, error.to_string()),
-    });
-}
-
-/// Sessions whose program was killed before it could save them.
-fn recover_sessions(dir: PathBuf, tell: &Teller) {
-    let told = tell.clone();
-    tell.spawn("recovery", move || {
-        for session in session_file::sessions_unsaved(&dir) {
-            match session_file::recover(&session.journal) {
-                Ok(path) => told.notice(
-                    Level::Info,
-                    format!("an earlier session is saved in {}", sanitize_path(&path)),
-                ),
-                Err(error) => told.notice(Level::Warning, error.to_string()),
-            }
-        }
-    });
-}
-
-fn pictures(tell: Teller) -> io::Result<Desk<Picture>> {
-    let same = |a: &Picture, b: &Picture| discriminant(&a.0) == discriminant(&b.0);
-    let (columns, bands, bars) = PICTURE;
-    Desk::start("spectrogram", same, move |(what, grid): Picture| {
-        let mut grid = Arc::unwrap_or_clone(grid);
-        grid.steps.truncate(bars * grid.meter.steps());
-        let columns = spectrogram_of_grid(&grid, columns * grid.steps.len(), bands);
-        tell.tell(Msg::Spectrogram { what, columns });
-    })
-}
-
-fn models_desk(engine: EngineHandle, seed: u64, tell: Teller) -> io::Result<Desk<ModelOrder>> {
-    let same = |a: &ModelOrder, b: &ModelOrder| discriminant(a) == discriminant(b);
-    Desk::start("models", same, move |order| match order {
-        ModelOrder::TakeOver(path) => tell.tell(Msg::TakenOver(models::load(&path).map(|model| {
-            let name = model.name().to_owned();
-            engine.take_over(model);
-            name
-        }))),
-        ModelOrder::Hear(path, bars, controls) => {
-            let model = models::load(&path);
-            let result = model.map(|model| Arc::new(models::sample(&model, bars, &controls, seed)));
-            tell.tell(Msg::Heard { path, result });
-        }
-    })
-}
-
-fn sessions_desk(engine: EngineHandle, tell: Teller) -> io::Result<Desk<PathBuf>> {
-    Desk::start(
-        "save",
-        |_, _| true,
-        move |path| {
-            let saved = engine.save_session(path).map_err(|error| error.to_string());
-            tell.tell(Msg::SessionSaved(saved));
-        },
-    )
-}
-
-fn settings_desk(path: PathBuf, tell: Teller) -> io::Result<Desk<Box<Settings>>> {
-    Desk::start(
-        "settings",
-        |_, _| true,
-        move |settings: Box<Settings>| {
-            if let Err(error) = config::remember(&path, &settings) {
-                let text = format!("{}: settings are not kept: {error}", sanitize_path(&path));
-                tell.notice(Level::Warning, text);
-            }
-        },
-    )
 }

@@ -1,15 +1,15 @@
-//! What every screen has around it: the tabs, the line of keys, the status line, and the
-//! notices that pass.
+//! What every screen has around it: the tabs, the line of keys, the status line.
 
 use super::look::Look;
-use super::text::{cut, decibels, width, wrap};
+use super::outputs::{foremost, level_role, output_label, output_word};
+use super::text::{counted, cut, decibels, width};
 use super::theme::Role;
 use super::widgets::{self, put, put_right};
 use crate::app::knobs::bpm_text;
 use crate::app::training::RunState;
-use crate::app::{App, Command, Level, Screen};
+use crate::app::{Advice, App, Command, Screen};
 use crate::base::text::sanitize_path;
-use crate::message::{OutputSpec, OutputState, Realtime};
+use crate::message::{OutputSpec, OutputState, OutputView, Realtime};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
@@ -67,8 +67,8 @@ fn about(app: &App) -> String {
                 || sanitize_path(dir),
                 |name| sanitize_path(std::path::Path::new(name)),
             );
-            let files = super::text::thousands(app.browser.rows.len() as u64);
-            format!("{name} · {files} files")
+            let files = counted(app.browser.rows.len() as u64, "file");
+            format!("{name} · {files}")
         }
         Screen::Training => match (&app.training.config, app.training.run) {
             (Some(config), run) if run > 0 => {
@@ -78,7 +78,7 @@ fn about(app: &App) -> String {
         },
         Screen::Play => {
             let (beats, unit) = meter(app);
-            let tempo = bpm_text(app.controls.milli_bpm);
+            let tempo = bpm_text(app.heard_milli_bpm());
             format!("{}  {tempo} bpm  {beats}/{unit}", app.generation.heard())
         }
     }
@@ -170,7 +170,7 @@ fn left_pieces(app: &App, look: &Look, generous: bool) -> Vec<Piece> {
         let bar = app.generation.engine.bar.saturating_add(1);
         pieces.push(piece(format!("bar {bar}"), Role::Text, 6));
     }
-    let tempo = format!("{} bpm", bpm_text(app.controls.milli_bpm));
+    let tempo = format!("{} bpm", bpm_text(app.heard_milli_bpm()));
     pieces.push(piece(tempo, Role::Text, if away { 3 } else { 8 }));
     let training = &app.training;
     match &training.state {
@@ -216,34 +216,34 @@ fn start(name: &str) -> &str {
 fn right_pieces(app: &App, look: &Look, generous: bool) -> Vec<Piece> {
     let engine = &app.generation.engine;
     let mut pieces = Vec::new();
+    let foremost = foremost(app);
+    let wrong = foremost.and_then(|(slot, view)| Some(((slot, view), app.output_advice(slot)?)));
+    if let Some((output, advice)) = &wrong {
+        pieces.push(wrong_piece(app, look, *output, advice, generous));
+    }
     if engine.unsaved {
         let text = format!("{} unsaved", look.glyphs.record);
         let rank = if app.screen == Screen::Play { 7 } else { 3 };
         pieces.push(piece(text, Role::Warn, rank));
     }
-    let sounding = engine
-        .outputs
-        .iter()
-        .find(|o| matches!(o.state, OutputState::Lost(_)))
-        .or_else(|| engine.outputs.iter().find(|o| o.spec != OutputSpec::None));
-    match sounding {
+    match foremost {
         None => pieces.push(piece("no output", Role::Dim, 1)),
-        Some(output) => {
-            let name = if generous {
-                cut(&output.name, 28, look.glyphs)
-            } else {
-                cut(start(&output.name), 12, look.glyphs)
-            };
-            let (word, role) = output_word(&output.state);
+        Some((_, view)) if wrong.is_none() => {
+            let name = shown_name(look, view, generous);
+            let (word, role) = output_word(&view.state);
             pieces.push(piece(format!("{name} {word}"), role, 1));
         }
+        Some(_) => {}
     }
     let role = if engine.late > 0 {
         Role::Warn
     } else {
         Role::Dim
     };
-    pieces.push(piece(format!("late {}", engine.late), role, 1));
+    // Receivers count what came late to them; this is what left late here.
+    let linked = engine.outputs.iter().any(|o| o.link.is_some());
+    let name = if linked { "sent late" } else { "late" };
+    pieces.push(piece(format!("{name} {}", engine.late), role, 1));
     match &engine.realtime {
         Realtime::Unknown => {}
         Realtime::Granted => pieces.push(piece("RT ok", Role::Dim, 6)),
@@ -263,49 +263,46 @@ fn right_pieces(app: &App, look: &Look, generous: bool) -> Vec<Piece> {
     pieces
 }
 
-/// A word for an output's state, and its colour.
-#[must_use]
-pub fn output_word(state: &OutputState) -> (&'static str, Role) {
-    match state {
-        OutputState::Ok => ("ok", Role::Ok),
-        OutputState::Muted => ("muted", Role::Dim),
-        OutputState::Lost(_) => ("LOST", Role::Error),
+/// An output's name in the status line.
+fn shown_name(look: &Look, view: &OutputView, generous: bool) -> String {
+    let label = output_label(view);
+    if generous {
+        cut(&label, 28, look.glyphs)
+    } else if view.link.is_some() || !matches!(view.spec, OutputSpec::Port(_)) {
+        cut(&label, 16, look.glyphs)
+    } else {
+        cut(start(&label), 12, look.glyphs)
     }
 }
 
-/// Notices, the newest lowest, at the right bottom of the screen.
-pub fn notices(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
-    let columns = area.width.saturating_sub(4).min(64);
-    let mut bottom = area.bottom().saturating_sub(1);
-    let most = if area.height < 30 { 2 } else { 4 };
-    for notice in app.notices.list.iter().rev().take(most) {
-        let (mark, role) = match notice.level {
-            Level::Info => (look.glyphs.tick, Role::Ok),
-            Level::Warning => (look.glyphs.warn, Role::Warn),
-            Level::Error => (look.glyphs.bad, Role::Error),
-        };
-        let mut lines = wrap(&notice.text, usize::from(columns.saturating_sub(6)));
-        lines.truncate(if area.height < 30 { 2 } else { 4 });
-        let widest = lines.iter().map(|l| width(l)).max().unwrap_or(0) as u16;
-        let height = lines.len() as u16 + 2;
-        if widest == 0 || bottom < area.y + height {
-            return;
+/// What is wrong with an output; it stands first and stays.
+fn wrong_piece(
+    app: &App,
+    look: &Look,
+    (slot, view): (usize, &OutputView),
+    advice: &Advice,
+    generous: bool,
+) -> Piece {
+    let name = shown_name(look, view, generous);
+    let (word, role) = output_word(&view.state);
+    let text = match &view.state {
+        OutputState::Lost(reason) if generous => {
+            format!("{name} {word}: {}", cut(reason, 60, look.glyphs))
         }
-        let card = Rect::new(
-            area.right().saturating_sub(widest + 8),
-            bottom - height,
-            widest + 6,
-            height,
-        )
-        .intersection(area);
-        card_with_side(look, role, card, buf);
-        let inner = widgets::panel::Panel::inner(card);
-        put(buf, inner, 1, 0, mark, look.style(role));
-        for (y, line) in (0u16..).zip(&lines) {
-            put(buf, inner, 3, y, line, look.style(Role::Text));
+        OutputState::Lost(_) | OutputState::Opening => format!("{name} {word}"),
+        OutputState::Ok | OutputState::Muted if generous => {
+            format!("{name}: {}", cut(&advice.short, 60, look.glyphs))
         }
-        bottom = card.y;
-    }
+        OutputState::Ok | OutputState::Muted => match app.late_lately(slot) {
+            0 => format!("{name}: {} tells", app.keymap.shown(Command::Outputs)),
+            late => format!("{name} late {late}"),
+        },
+    };
+    let role = match &view.state {
+        OutputState::Ok | OutputState::Muted => level_role(advice.level),
+        _ => role,
+    };
+    piece(text, role, 0)
 }
 
 /// An empty card over whatever is there, its side in a role's colour.

@@ -4,7 +4,7 @@
 use super::layout::{self, Chrome};
 use super::look::Look;
 use super::theme::Role;
-use super::{chrome, finish, overlays, screens};
+use super::{chrome, finish, notices, overlays, screens};
 use crate::app::{App, Screen, Size};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -37,7 +37,7 @@ pub fn draw_into(buf: &mut Buffer, area: Rect, app: &App, look: &Look) {
         for overlay in &app.overlays {
             overlays::draw(overlay, app, look, body, buf);
         }
-        chrome::notices(app, look, body, buf);
+        notices::notices(app, look, body, buf);
     }
     finish::finish(buf, area, look);
 }
@@ -67,3 +67,7 @@ fn too_small(area: Rect, look: &Look, buf: &mut Buffer) {
 #[cfg(test)]
 #[path = "draw_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "draw_far_tests.rs"]
+mod far_tests;

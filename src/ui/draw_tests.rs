@@ -13,18 +13,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::sync::Arc;
 
-fn draw(app: &App, look: &Look) -> Buffer {
+pub(super) fn draw(app: &App, look: &Look) -> Buffer {
     let area = Rect::new(0, 0, app.size.width, app.size.height);
     let mut buf = Buffer::empty(area);
     draw_into(&mut buf, area, app, look);
     buf
 }
 
-fn picture(app: &App) -> String {
+pub(super) fn picture(app: &App) -> String {
     text_of(&draw(app, &Look::default()))
 }
 
-fn plain_look() -> Look {
+pub(super) fn plain_look() -> Look {
     Look::new(Theme::plain(), ColorDepth::None, GlyphSet::Ascii)
 }
 

@@ -91,16 +91,15 @@ pub fn engine(playhead: u64, source: PlaySource) -> EngineStatus {
             .into(),
         outputs: vec![
             OutputView {
-                spec: OutputSpec::Port("TR-8S".into()),
-                name: "TR-8S:TR-8S MIDI 1 24:0".into(),
-                state: OutputState::Ok,
                 level: 0.8,
+                ..OutputView::plain(
+                    OutputSpec::Port("TR-8S".into()),
+                    "TR-8S:TR-8S MIDI 1 24:0".into(),
+                )
             },
             OutputView {
-                spec: OutputSpec::Synth,
-                name: "synth".into(),
                 state: OutputState::Muted,
-                level: 0.0,
+                ..OutputView::plain(OutputSpec::Synth, "synth".into())
             },
         ],
         lane_levels,

@@ -77,6 +77,8 @@ pub struct Glyphs {
     pub arrows: [&'static str; 4],
     /// Done well.
     pub tick: &'static str,
+    /// Clock goes out.
+    pub clock: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -110,6 +112,7 @@ const UNICODE: Glyphs = Glyphs {
     none: "–",
     arrows: ["↑", "↓", "←", "→"],
     tick: "✓",
+    clock: "♩",
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -152,6 +155,7 @@ const ASCII: Glyphs = Glyphs {
     none: "-",
     arrows: ["^", "v", "<", ">"],
     tick: "+",
+    clock: "c",
 };
 
 impl GlyphSet {
@@ -246,6 +250,7 @@ mod tests {
                     g.ellipsis,
                     g.none,
                     g.tick,
+                    g.clock,
                 ],
             ]
             .concat();

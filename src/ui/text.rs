@@ -121,6 +121,13 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
+/// `1 bar`, `2,400 bars`.
+#[must_use]
+pub fn counted(number: u64, one: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {one}{s}", thousands(number))
+}
+
 /// `00:06:40` from seconds; days are counted in hours.
 #[must_use]
 pub fn clock(seconds: f32) -> String {
@@ -190,6 +197,8 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(thousands(1_021), "1,021");
         assert_eq!(thousands(7), "7");
+        assert_eq!(counted(1, "bar"), "1 bar");
+        assert_eq!(counted(1_200, "bar"), "1,200 bars");
         assert_eq!(clock(400.4), "00:06:40");
         assert_eq!(clock(f32::INFINITY), "--:--:--");
         assert_eq!(scientific(0.0021), "2.1e-3");

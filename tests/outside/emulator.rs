@@ -16,6 +16,7 @@ struct Seen {
     parser: vt100::Parser,
     bytes: Vec<u8>,
     reading: bool,
+    hung_up: bool,
 }
 
 /// A running program and its terminal.
@@ -62,6 +63,7 @@ impl Emulator {
                 parser: vt100::Parser::new(24, 80, 0),
                 bytes: Vec::new(),
                 reading: true,
+                hung_up: false,
             }),
             Condvar::new(),
         ));
@@ -72,7 +74,9 @@ impl Emulator {
             loop {
                 let (lock, changed) = &*shared;
                 let wait = changed.wait_while(lock.lock().unwrap(), |seen| !seen.reading);
-                drop(wait.unwrap());
+                if wait.unwrap().hung_up {
+                    break;
+                }
                 match reader.read(&mut buffer) {
                     Ok(0) | Err(_) => break,
                     Ok(n) => {
@@ -128,6 +132,17 @@ impl Emulator {
         let mut seen = lock.lock().unwrap_or_else(PoisonError::into_inner);
         seen.reading = reading;
         changed.notify_all();
+    }
+
+    /// Closes the terminal, as a dropped line does. The program must be writing to it now and then.
+    pub fn hang_up(&mut self) {
+        let (lock, changed) = &*self.seen;
+        lock.lock().unwrap().hung_up = true;
+        changed.notify_all();
+        self.keys = Box::new(std::io::sink());
+        // The thread that reads holds the last of it until the next frame.
+        let other = native_pty_system().openpty(PtySize::default());
+        self.pair = other.unwrap();
     }
 
     /// Waits until the screen satisfies `condition`.

@@ -3,6 +3,7 @@
 
 mod cli;
 mod emulator;
+mod hangup;
 mod layering;
 mod live_rig;
 mod pty;

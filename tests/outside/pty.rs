@@ -25,7 +25,7 @@ fn play(emulator: &mut Emulator, home: &Home) {
 }
 
 /// Every note-on in the log has its note-off.
-fn assert_notes_are_closed(log: &str) {
+pub fn assert_notes_are_closed(log: &str) {
     let mut open: HashMap<(u8, u8), i32> = HashMap::new();
     let mut ons = 0;
     for line in log.lines() {
@@ -46,7 +46,7 @@ fn assert_notes_are_closed(log: &str) {
 }
 
 /// One saved session, a MIDI file with notes in it.
-fn assert_session_is_saved(folder: &Path) {
+pub fn assert_session_is_saved(folder: &Path) {
     let files: Vec<_> = fs::read_dir(folder)
         .expect("a sessions folder")
         .map(|entry| entry.unwrap().path())

@@ -207,50 +207,23 @@ fn played_bars_are_remembered_and_shown_as_sound() {
 }
 
 #[test]
-fn outputs_are_chosen_from_what_is_there() {
+fn a_preview_is_shown_with_its_own_tempo() {
     let mut app = app();
-    press(&mut app, &["o"]);
-    assert_eq!(tick(&mut app, 10), [Effect::RefreshPorts]);
-    assert_eq!(tick(&mut app, 10), []);
-    let port = |name: &str| PortInfo { name: name.into() };
-    app.update(Msg::Ports(vec![port("TR-8S")]));
-    // none, synth, TR-8S, file
-    press(&mut app, &["down", "down"]);
-    app.update(Msg::Ports(vec![port("Midi Through"), port("TR-8S")]));
-    let spec = OutputSpec::Port("TR-8S".into());
-    let effects = press(&mut app, &["enter"]);
-    assert_eq!(
-        effects,
-        [Effect::SetOutput {
-            slot: 0,
-            spec: spec.clone()
-        }],
-        "the cursor stays on its port when another comes"
-    );
-    assert!(app.overlay().is_none());
-
-    // A second slot, to a file.
-    press(&mut app, &["o", "right", "end", "enter"]);
-    assert!(matches!(app.overlay(), Some(Overlay::Prompt { .. })));
-    press(&mut app, &["enter"]);
-    assert!(matches!(
-        app.overlay(),
-        Some(Overlay::Prompt { error: Some(_), .. })
-    ));
-    type_text(&mut app, "/tmp/log.txt");
-    let effects = press(&mut app, &["enter"]);
-    let file = OutputSpec::File("/tmp/log.txt".into());
-    assert_eq!(
-        effects,
-        [Effect::SetOutput {
-            slot: 1,
-            spec: file.clone()
-        }]
-    );
-    assert_eq!(app.outputs.wanted, [spec, file]);
-    // A port that is gone stays in its slot's list.
-    app.update(Msg::Ports(Vec::new()));
-    let choices = app.choices(ChoiceKind::Output { slot: 0 });
-    let active: Vec<_> = choices.iter().filter(|c| c.active).collect();
-    assert_eq!((active.len(), active[0].label.as_str()), (1, "TR-8S"));
+    scan(&mut app, rows());
+    press(&mut app, &["P", "1", "space"]);
+    let path = PathBuf::from("/beats/a.mid");
+    app.update(Msg::Preview {
+        path,
+        result: Ok(grid(2)),
+    });
+    assert_eq!(app.heard_milli_bpm(), 120_000, "until it is heard");
+    let heard = Controls {
+        milli_bpm: 100_000,
+        ..app.controls
+    };
+    let preview = PlaySource::Preview("a.mid".into());
+    app.update(Msg::Engine(Arc::new(status(preview, 0, heard))));
+    assert_eq!(app.heard_milli_bpm(), 100_000);
+    press(&mut app, &["space"]);
+    assert_eq!(app.heard_milli_bpm(), 120_000);
 }

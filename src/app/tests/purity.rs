@@ -65,6 +65,7 @@ fn random_msg(draws: &mut Stream, now_ns: &mut u64) -> Msg {
             status.styles.truncate(draws.below(3));
             status.window_start = draws.below(300) as u64;
             status.model = sentence();
+            status.outputs = (0..draws.below(6)).map(|_| random_output(draws)).collect();
             Msg::Engine(Arc::new(status))
         }
         21 => {
@@ -95,6 +96,37 @@ fn random_msg(draws: &mut Stream, now_ns: &mut u64) -> Msg {
     }
 }
 
+/// Any output, those on the network most of all.
+fn random_output(draws: &mut Stream) -> OutputView {
+    let words = [
+        "tcp://box",
+        "rtp://box",
+        "rtp-listen://[::1]",
+        "none",
+        "synth",
+        "x",
+    ];
+    let spec: OutputSpec = words[draws.below(words.len())].parse().unwrap();
+    let states = [
+        OutputState::Ok,
+        OutputState::Muted,
+        OutputState::Opening,
+        OutputState::Lost("the token\u{1b} is wrong".into()),
+    ];
+    let link = LinkView {
+        rtt_us: draws.below(100_000) as u32,
+        delay_ms: draws.below(3_000) as u16,
+        wanted_delay_ms: draws.below(90) as u16,
+        late: draws.below(50) as u64,
+        ..LinkView::default()
+    };
+    OutputView {
+        state: states[draws.below(states.len())].clone(),
+        link: (draws.below(3) > 0).then_some(link),
+        ..OutputView::plain(spec, "x\u{1b}".into())
+    }
+}
+
 /// Any key but those that quit.
 fn random_key(draws: &mut Stream) -> Key {
     use KeyCode as K;
@@ -119,9 +151,9 @@ fn random_key(draws: &mut Stream) -> Key {
             0 => NAMED[draws.below(NAMED.len())],
             1 => K::Char(char::from(32 + draws.below(95) as u8)),
             _ => K::Char(
-                "1[]PoxtSf/jk :?hac\u{1b}ü太"
+                "1[]PoxtSf/jk :?ha=,.-<\u{1b}ü太"
                     .chars()
-                    .nth(draws.below(20))
+                    .nth(draws.below(24))
                     .unwrap_or('1'),
             ),
         };
@@ -141,11 +173,21 @@ fn random_key(draws: &mut Stream) -> Key {
 fn update_is_pure() {
     let mut draws = Stream::new(5, 0, Purpose::Test);
     let mut now_ns = 0;
-    let messages: Vec<Msg> = (0..20_000)
+    let messages: Vec<Msg> = (0..40_000)
         .map(|_| random_msg(&mut draws, &mut now_ns))
         .collect();
     let mut kinds = std::collections::BTreeSet::new();
-    let (mut one, mut two) = (app(), app());
+    let with_offer = || {
+        let offer = Offer {
+            question: "go on?\u{1b}".into(),
+            controls: Controls::default(),
+        };
+        let mut setup = setup();
+        setup.offer = Some(offer);
+        setup.settings.outputs = vec![OutputSetup::plain("tcp://box".parse().unwrap())];
+        App::new(setup)
+    };
+    let (mut one, mut two) = (with_offer(), with_offer());
     for (i, msg) in messages.iter().enumerate() {
         let first = format!("{:?}", one.update(msg.clone()));
         assert_eq!(
@@ -169,15 +211,23 @@ fn update_is_pure() {
         assert!(one.browser.is_empty() || window.contains(&one.browser.selected()));
         let _ = one.browser.visible(window.start, window.len());
         let _ = one.settings();
+        for slot in 0..6 {
+            let _ = (one.desk(slot), one.output_advice(slot));
+        }
+        let _ = one.notices_shown();
         if let Some(Overlay::Choose { kind, selected }) = one.overlay() {
             let count = one.choices(*kind).len();
             assert!(*selected < count.max(1), "{kind:?}");
         }
         // No overlay piles up without end.
         assert!(one.overlays.len() < 4, "{:?}", one.overlays);
+        if one.quitting {
+            // Asked for by name in the palette: another session begins.
+            assert!(two.quitting);
+            (one, two) = (with_offer(), with_offer());
+        }
     }
     assert_eq!(format!("{one:?}"), format!("{two:?}"));
-    assert!(!one.quitting);
     for kind in [
         "StartTraining",
         "PlayPreview",
@@ -185,6 +235,8 @@ fn update_is_pure() {
         "SetControls",
         "Scan",
         "SetOutput",
+        "SetDelay",
+        "ForgetOffer",
     ] {
         assert!(kinds.contains(kind), "{kind} never came up: {kinds:?}");
     }

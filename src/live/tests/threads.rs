@@ -2,14 +2,17 @@
 
 use super::rig::{check_tape, drain};
 use crate::beat::kit::{Kit, Voice};
+use crate::beat::transport::Transport;
 use crate::live::alloc_probe;
 use crate::live::file_sink::RingSink;
 use crate::live::handle::{EngineHandle, EngineOptions};
 use crate::live::outputs::voices;
-use crate::live::scheduler::{Change, Command, Note, Played, SLOTS, Scheduler, Wires};
+use crate::live::scheduler::{
+    Change, ClockStep, Command, Note, Played, Raw, SLOTS, Scheduler, Wires,
+};
 use crate::live::session_file::sessions_unsaved;
 use crate::live::sink::{MidiSink, SinkError};
-use crate::message::{Controls, OutputSpec, PlaySource};
+use crate::message::{Controls, OutputSetup, OutputSpec, PlaySource};
 use crate::model::BeatModel;
 
 fn note(id: u64, lane: u8, at_ns: u64) -> Command {
@@ -57,6 +60,28 @@ fn real_time_thread_never_allocates() {
                 voices: voices(&kit),
             };
             let _ = wires.changes.push(change);
+        }
+        if id % 61 == 0 {
+            let _ = wires.changes.push(Change::Drive {
+                slot: id as usize % SLOTS,
+                clock: id % 2 == 0,
+                latency_ns: (id as i64 % 5 - 2) * 10_000_000,
+            });
+        }
+        if id % 150 == 0 {
+            let _ = wires.commands.push(Command::Clock(ClockStep {
+                step: id / 150,
+                in_bar: (id / 150 % 16) as u16,
+                bar_steps: 16,
+                transport: Transport::new(0, 142_857),
+            }));
+        }
+        if id % 11 == 0 {
+            let _ = wires.commands.push(Command::Raw(Raw {
+                at_ns: now,
+                bytes: [0x90 | (id % 16) as u8, (id % 128) as u8, (id % 3) as u8],
+                len: 3,
+            }));
         }
         let before = alloc_probe::calls();
         scheduler.poll(now);
@@ -249,8 +274,10 @@ fn the_real_threads_play_save_and_end_in_silence() {
             ..Controls::default()
         },
         kit: Kit::gm(),
-        outputs: vec![OutputSpec::File(log.clone())],
+        outputs: vec![OutputSetup::plain(OutputSpec::File(log.clone()))],
         sessions: dir.path().join("sessions"),
+        debts: dir.path().join("owed"),
+        realtime: true,
     })
     .unwrap();
     let started = std::time::Instant::now();

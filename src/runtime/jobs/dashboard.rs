@@ -4,12 +4,14 @@ use crate::app::App;
 use crate::base::text::sanitize;
 use crate::beat::kit::Kit;
 use crate::cli::DashboardArgs;
+use crate::runtime::advice::Line;
 use crate::runtime::event_loop::{EventLoop, Input, read_terminal};
-use crate::runtime::logging::Log;
+use crate::runtime::logging::{Log, now_seconds};
+use crate::runtime::pace::Pace;
 use crate::runtime::paths::Paths;
 use crate::runtime::terminal::{Abilities, Hold, Screen, refusal};
 use crate::runtime::workers::Workers;
-use crate::runtime::{Interrupted, Refused, config, panic_line, signals};
+use crate::runtime::{Interrupted, Refused, config, offer, panic_line, signals};
 use crossbeam_channel::unbounded;
 use std::io::Write;
 use std::sync::Arc;
@@ -30,8 +32,16 @@ pub fn run(args: &DashboardArgs) -> anyhow::Result<()> {
     let log = Arc::new(Log::open(&paths.log_file()));
     log.line(&format!("start, version {}", env!("CARGO_PKG_VERSION")));
 
+    let line = Line::from_environment();
+    advise(line, &mut start);
+    let found = offer::find(&paths).unwrap_or_else(|problem| {
+        start.problems.push(problem);
+        None
+    });
+    start.setup.offer = found.as_ref().map(|found| found.offer(now_seconds()));
+
     let (inbox, inputs) = unbounded();
-    let workers = Workers::start(&paths, &start, args, inbox.clone(), Arc::clone(&log))?;
+    let workers = Workers::start(&paths, &start, found, args, inbox.clone(), Arc::clone(&log))?;
     let written = inbox.clone();
     let screen = Screen::enter(&log, move |ok| {
         let _ = written.send(Input::Written(ok));
@@ -41,7 +51,7 @@ pub fn run(args: &DashboardArgs) -> anyhow::Result<()> {
     guard_against_panics(Arc::clone(&hold), Arc::clone(&log));
     let asked = inbox.clone();
     let held = Arc::clone(&hold);
-    signals::watch(
+    let vigil = signals::watch(
         move |event| {
             let _ = asked.send(Input::Asked(event));
         },
@@ -56,6 +66,9 @@ pub fn run(args: &DashboardArgs) -> anyhow::Result<()> {
         inputs,
         themes: start.themes,
         abilities: Abilities::from_environment(),
+        pace: Pace::new(start.frames_per_second, line.ssh),
+        on_hang_up: start.on_hang_up,
+        vigil,
         log: Arc::clone(&log),
     };
     let result = event_loop.run();
@@ -72,6 +85,15 @@ pub fn run(args: &DashboardArgs) -> anyhow::Result<()> {
     match result? {
         Some(signal) => Err(Interrupted(signal).into()),
         None => Ok(()),
+    }
+}
+
+/// Gives an advice once ever.
+fn advise(line: Line, start: &mut config::Start) {
+    let settings = &mut start.setup.settings;
+    if let Some(advice) = line.advice(settings.advised_tmux) {
+        settings.advised_tmux = true;
+        start.advice.push(advice.into());
     }
 }
 

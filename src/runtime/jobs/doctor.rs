@@ -3,8 +3,11 @@
 
 use crate::base::text::sanitize_path;
 use crate::live::{midi_out, real_time, synth};
-use crate::message::{DeviceChoice, Realtime};
+use crate::message::{DeviceChoice, HangUp, Realtime};
 use crate::model::device;
+use crate::runtime::advice::Line;
+use crate::runtime::config;
+use crate::runtime::pace::Pace;
 use crate::runtime::paths::Paths;
 use crate::runtime::terminal::{Abilities, refusal};
 use std::fmt::Write as _;
@@ -26,6 +29,7 @@ pub fn run() -> anyhow::Result<()> {
     section(&mut text, "MIDI", &midi());
     section(&mut text, "audio", &audio());
     section(&mut text, "terminal", &terminal());
+    section(&mut text, "line", &line(&Paths::from_environment()));
     section(&mut text, "paths", &paths(&Paths::from_environment()));
     io::stdout().write_all(text.as_bytes())?;
     Ok(())
@@ -144,6 +148,49 @@ fn terminal() -> Vec<Row> {
         Err(_) => (false, "size", "not known".into()),
     };
     vec![screen, (true, "drawn with", drawn), size]
+}
+
+/// How the terminal is reached, and what is done when it goes away.
+fn line(paths: &Paths) -> Vec<Row> {
+    let line = Line::from_environment();
+    let ssh = match line.ssh {
+        true => "the terminal is at the other end of an ssh session",
+        false => "no ssh session",
+    };
+    let keeps = match (line.multiplexer, line.ssh) {
+        (Some(name), _) => format!("{name}: the screen survives a dropped line"),
+        (None, true) => {
+            "none; run this inside tmux, so that the screen survives a dropped line".into()
+        }
+        (None, false) => "none".into(),
+    };
+    let (how, fps, problems) = config::line_settings(paths);
+    let what = match how {
+        HangUp::FinishBar => "finish the bar, close the notes, save",
+        HangUp::Stop => "close the notes at once, save",
+        HangUp::PlayOn => "play on without a screen",
+    };
+    let pace = Pace::new(fps, line.ssh).frame().as_secs_f64();
+    let mut rows = vec![
+        (line.ssh, "ssh", ssh.into()),
+        (line.multiplexer.is_some(), "multiplexer", keeps),
+        (
+            true,
+            "on_hang_up",
+            format!("{}: {what}", config::hang_up_word(how)),
+        ),
+        (
+            true,
+            "frames",
+            format!("at most {:.0} a second", 1.0 / pace),
+        ),
+    ];
+    rows.extend(
+        problems
+            .into_iter()
+            .map(|problem| (false, "config.toml", problem)),
+    );
+    rows
 }
 
 fn paths(paths: &Paths) -> Vec<Row> {

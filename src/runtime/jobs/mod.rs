@@ -9,4 +9,5 @@ pub mod generate;
 pub mod inspect;
 pub mod man;
 pub mod ports;
+pub mod receive;
 pub mod train;

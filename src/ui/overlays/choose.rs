@@ -1,4 +1,4 @@
-//! A list to choose one entry from: outputs, drum maps, themes, what the file list shows.
+//! A list to choose one entry from: drum maps, themes, what the file list shows.
 
 use super::card;
 use crate::app::{App, ChoiceKind};
@@ -29,12 +29,6 @@ pub fn draw(
         .saturating_sub(2)
         .min(choices.len().max(1) as u16 + 2);
     let title = kind.title();
-    let aside = match kind {
-        ChoiceKind::Output { .. } => {
-            format!("{} {} slot", look.glyphs.arrows[2], look.glyphs.arrows[3])
-        }
-        _ => String::new(),
-    };
     let columns = [
         Column {
             title: "",
@@ -47,14 +41,8 @@ pub fn draw(
             right: false,
         },
     ];
-    let inner = card(
-        look,
-        &title,
-        &aside,
-        (label + detail + 8, height),
-        area,
-        buf,
-    );
+    let size = (label + detail + 8, height);
+    let inner = card(look, &title, "", size, area, buf);
     if choices.is_empty() {
         put(
             buf,

@@ -1,7 +1,7 @@
 //! All keys, by scope, from the command table and the keymap in force.
 
 use super::card;
-use crate::app::command::COMMANDS;
+use crate::app::command::{COMMANDS, CommandInfo};
 use crate::app::{App, Scope};
 use crate::ui::look::Look;
 use crate::ui::text::{cut, left};
@@ -10,10 +10,13 @@ use crate::ui::widgets::{put, put_right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Columns of the card where it has room for the names that keymaps use.
+const WIDE: u16 = 118;
+
 /// A line of the help.
 enum Line {
     Heading(&'static str),
-    Key(String, &'static str),
+    Key(String, &'static CommandInfo),
     Blank,
 }
 
@@ -52,7 +55,7 @@ fn lines(app: &App) -> Vec<Line> {
                 .iter()
                 .map(ToString::to_string)
                 .collect();
-            lines.push(Line::Key(keys.join(" "), info.help));
+            lines.push(Line::Key(keys.join(" "), info));
         }
     }
     lines
@@ -62,7 +65,14 @@ fn lines(app: &App) -> Vec<Line> {
 pub fn draw(app: &App, look: &Look, scroll: usize, area: Rect, buf: &mut Buffer) {
     let lines = lines(app);
     let height = area.height.saturating_sub(2).min(lines.len() as u16 + 2);
-    let inner = card(look, "keys", "", (84, height), area, buf);
+    // With the names that keymaps use where there is room for them.
+    let wide = area.width >= WIDE;
+    let (columns, aside) = if wide {
+        (WIDE, "name in a keymap")
+    } else {
+        (84, "")
+    };
+    let inner = card(look, "keys", aside, (columns, height), area, buf);
     let rows = usize::from(inner.height);
     let first = scroll.min(lines.len().saturating_sub(rows));
     let key_columns = 16.min(inner.width / 3);
@@ -71,7 +81,7 @@ pub fn draw(app: &App, look: &Look, scroll: usize, area: Rect, buf: &mut Buffer)
             Line::Heading(title) => {
                 put(buf, inner, 0, y, title, look.style(Role::Title));
             }
-            Line::Key(keys, help) => {
+            Line::Key(keys, info) => {
                 let keys = left(
                     keys,
                     usize::from(key_columns.saturating_sub(2)),
@@ -79,7 +89,17 @@ pub fn draw(app: &App, look: &Look, scroll: usize, area: Rect, buf: &mut Buffer)
                 );
                 put(buf, inner, 1, y, &keys, look.style(Role::Accent));
                 let room = usize::from(inner.width.saturating_sub(key_columns + 1));
-                let help = cut(help, room, look.glyphs);
+                let room = if wide {
+                    let id = Rect {
+                        width: inner.width.saturating_sub(2),
+                        ..inner
+                    };
+                    put_right(buf, id, y, info.id, look.style(Role::Dim));
+                    room.saturating_sub(info.id.len() + 3)
+                } else {
+                    room
+                };
+                let help = cut(info.help, room, look.glyphs);
                 put(buf, inner, key_columns, y, &help, look.style(Role::Text));
             }
             Line::Blank => {}

@@ -1,6 +1,7 @@
 //! Cards of words: a question, a line of text to type, something to read.
 
 use super::card;
+use crate::app::overlay::Confirmed;
 use crate::app::text_field::TextField;
 use crate::ui::look::Look;
 use crate::ui::text::wrap;
@@ -28,16 +29,14 @@ fn lines(text: &str, area: Rect) -> Vec<String> {
 }
 
 /// A question with yes and no.
-pub fn confirm(look: &Look, question: &str, area: Rect, buf: &mut Buffer) {
+pub fn confirm(look: &Look, question: &str, yes: Confirmed, area: Rect, buf: &mut Buffer) {
     let lines = lines(question, area);
-    let inner = card(
-        look,
-        "sure?",
-        "",
-        (WIDTH, lines.len() as u16 + 4),
-        area,
-        buf,
-    );
+    let (title, words) = match yes {
+        Confirmed::GoOn => ("a set was left", ["go on with it", "let it be"]),
+        Confirmed::Quit | Confirmed::StopTraining => ("sure?", ["yes", "no"]),
+    };
+    let height = lines.len() as u16 + 4;
+    let inner = card(look, title, "", (WIDTH, height), area, buf);
     for (y, line) in (0u16..).zip(&lines) {
         put(buf, inner, 1, y, line, look.style(Role::Text));
     }
@@ -45,26 +44,26 @@ pub fn confirm(look: &Look, question: &str, area: Rect, buf: &mut Buffer) {
     let accent = look.style(Role::Accent);
     let text = look.style(Role::Text);
     let x = put(buf, inner, 1, y, "y", accent);
-    let x = put(buf, inner, x + 1, y, "yes", text);
+    let x = put(buf, inner, x + 1, y, words[0], text);
     let x = put(buf, inner, x + 3, y, "n", accent);
-    put(buf, inner, x + 1, y, "no", text);
+    put(buf, inner, x + 1, y, words[1], text);
 }
 
-/// A line of text to type.
+/// A line of text to type; below it a sentence in a role: what is wrong, or what is wanted.
 pub fn prompt(
     look: &Look,
     title: &str,
     field: &TextField,
-    error: Option<&str>,
+    (below, role): (&str, Role),
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let errors = error.map(|error| lines(error, area)).unwrap_or_default();
-    let rows = errors.len() as u16;
+    let below = lines(below, area);
+    let rows = below.len() as u16;
     let inner = card(look, title, "", (WIDTH, rows + 3), area, buf);
     text_field(look, field.text(), Some(field.cursor()), row(inner, 0), buf);
-    for (y, line) in (1u16..).zip(&errors) {
-        put(buf, inner, 0, y, line, look.style(Role::Error));
+    for (y, line) in (1u16..).zip(&below) {
+        put(buf, inner, 0, y, line, look.style(role));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What lies over a screen: one function an overlay, each a card in the middle.
 
 mod choose;
+mod desk;
 mod help;
 mod message;
 mod palette;
@@ -10,8 +11,9 @@ use super::chrome::card_with_side;
 use super::layout;
 use super::look::Look;
 use super::theme::Role;
-use super::widgets::panel::Panel;
-use crate::app::{App, Overlay};
+use super::widgets::panel::{self, Panel};
+use super::widgets::put;
+use crate::app::{App, ChoiceKind, Overlay};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -22,20 +24,30 @@ pub fn draw(overlay: &Overlay, app: &App, look: &Look, area: Rect, buf: &mut Buf
         Overlay::Palette { query, selected } => {
             palette::draw(app, look, query, *selected, area, buf);
         }
+        Overlay::Choose {
+            kind: ChoiceKind::Output { slot },
+            selected,
+        } => desk::draw(app, look, *slot, *selected, area, buf),
         Overlay::Choose { kind, selected } => {
             choose::draw(app, look, *kind, *selected, area, buf);
         }
         Overlay::TrainForm => train_form::draw(app, look, area, buf),
         // Drawn on the list itself.
         Overlay::Find => {}
-        Overlay::Confirm { question, .. } => message::confirm(look, question, area, buf),
+        Overlay::Confirm { question, yes } => {
+            message::confirm(look, question, *yes, area, buf);
+        }
         Overlay::Prompt {
             title,
             field,
+            purpose,
             error,
-            ..
         } => {
-            message::prompt(look, title, field, error.as_deref(), area, buf);
+            let below = match error {
+                Some(error) => (error.as_str(), Role::Error),
+                None => (purpose.help(), Role::Dim),
+            };
+            message::prompt(look, title, field, below, area, buf);
         }
         Overlay::Message { title, text } => message::message(look, title, text, area, buf),
     }
@@ -62,4 +74,14 @@ fn card(
         inner.width.saturating_sub(2),
         inner.height,
     )
+}
+
+/// A dividing line with a title across a card, at a row of the buffer; `inner` is what [`card`]
+/// gave.
+fn divider(look: &Look, title: &str, inner: Rect, y: u16, buf: &mut Buffer) {
+    let line = Rect::new(inner.x.saturating_sub(2), y, inner.width + 4, 1);
+    panel::divider(look, title, "", line, buf);
+    let side = look.style(Role::Focus);
+    put(buf, line, 0, 0, look.glyphs.tees[0], side);
+    put(buf, line, line.width - 1, 0, look.glyphs.tees[1], side);
 }

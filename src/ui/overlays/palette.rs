@@ -12,7 +12,8 @@ use crate::ui::widgets::{below, put, row};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-const COLUMNS: [Column; 3] = [
+/// Columns of a wide screen; a narrow one leaves the last out.
+const COLUMNS: [Column; 4] = [
     Column {
         title: "",
         width: 16,
@@ -28,7 +29,16 @@ const COLUMNS: [Column; 3] = [
         width: 44,
         right: false,
     },
+    Column {
+        title: "",
+        width: 18,
+        right: false,
+    },
 ];
+
+/// Columns of the card with and without the names that keymaps use.
+const WIDE: u16 = 110;
+const NARROW: u16 = 82;
 
 /// Draws it.
 pub fn draw(
@@ -41,7 +51,12 @@ pub fn draw(
 ) {
     let found = search(query.text());
     let height = area.height.saturating_sub(2).min(18);
-    let inner = card(look, "command", "", (82, height), area, buf);
+    let wide = area.width >= WIDE;
+    let columns = if wide { WIDE } else { NARROW };
+    // What a keymap calls the chosen one, where there is no column for all.
+    let id = found.get(selected).map_or("", |info| info.id);
+    let aside = if wide { "name in a keymap" } else { id };
+    let inner = card(look, "command", aside, (columns, height), area, buf);
     let line = row(inner, 0);
     put(buf, line, 0, 0, ":", look.style(Role::Accent));
     let field = Rect::new(
@@ -58,7 +73,7 @@ pub fn draw(
     }
     let table = Table {
         look,
-        columns: &COLUMNS,
+        columns: if wide { &COLUMNS } else { &COLUMNS[..3] },
         rows: found.len(),
         first: first_row(selected, found.len(), usize::from(list.height)),
         selected,
@@ -74,6 +89,7 @@ pub fn draw(
             (info.title.to_owned(), look.style(role)),
             (app.keymap.shown(info.command), look.style(Role::Accent)),
             (info.help.to_owned(), look.style(Role::Dim)),
+            (info.id.to_owned(), look.style(Role::Dim)),
         ]
     });
 }

@@ -7,7 +7,7 @@ use crate::app::{App, Command, Overlay};
 use crate::message::{FileStatus, ScanRow};
 use crate::ui::layout;
 use crate::ui::look::Look;
-use crate::ui::text::{cut, thousands, wrap};
+use crate::ui::text::{counted, cut, thousands, wrap};
 use crate::ui::theme::Role;
 use crate::ui::widgets::panel::Panel;
 use crate::ui::widgets::table::{Column, Table, TableCell};
@@ -68,10 +68,10 @@ fn list(app: &App, look: &Look, area: Rect, wide: bool, buf: &mut Buffer) {
         String::new()
     } else {
         format!(
-            "{} in {dot} {} out {dot} {} bars {dot} {:.1} h",
+            "{} in {dot} {} out {dot} {} {dot} {:.1} h",
             thousands(totals.included as u64),
             thousands(totals.left_out as u64),
-            thousands(totals.bars),
+            counted(totals.bars, "bar"),
             totals.seconds / 3600.0,
             dot = g.dot,
         )

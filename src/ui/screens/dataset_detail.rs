@@ -10,7 +10,7 @@ use crate::beat::grid::BeatGrid;
 use crate::message::{PlaySource, ScanRow, SpectrogramColumn};
 use crate::ui::layout;
 use crate::ui::look::Look;
-use crate::ui::text::{cut, thousands};
+use crate::ui::text::{counted, cut, thousands};
 use crate::ui::theme::Role;
 use crate::ui::widgets::histogram::lane_histogram;
 use crate::ui::widgets::panel::{Panel, Section, sections};
@@ -101,11 +101,11 @@ fn facts(look: &Look, file: &ScanRow, area: Rect, wide: bool, buf: &mut Buffer) 
         let lines = [
             (format!("{tempo} {meter} {style}"), Role::Text),
             (
-                format!("{} bars {dot} {}", file.bars, file.split),
+                format!("{} {dot} {}", counted(file.bars.into(), "bar"), file.split),
                 Role::Dim,
             ),
             (
-                format!("{} hits {per_bar}/bar", thousands(u64::from(hits))),
+                format!("{} {per_bar}/bar", counted(hits.into(), "hit")),
                 Role::Text,
             ),
         ];
@@ -223,16 +223,13 @@ fn folder_detail(app: &App, look: &Look, folder: &Folder, area: Rect, buf: &mut 
         }
     }
     let lines = [
-        format!(
-            "{} files",
-            thousands((folder.usable + folder.refused) as u64)
-        ),
+        counted((folder.usable + folder.refused) as u64, "file"),
         format!(
             "{} usable, {} not",
             thousands(folder.usable as u64),
             thousands(folder.refused as u64)
         ),
-        format!("{} bars", thousands(folder.bars)),
+        counted(folder.bars, "bar"),
     ];
     for (y, text) in (0u16..).zip(&lines) {
         put(buf, inner, 0, y, text, look.style(Role::Text));

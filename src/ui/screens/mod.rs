@@ -3,6 +3,7 @@
 pub mod dataset;
 pub mod dataset_detail;
 pub mod play;
+pub mod play_outputs;
 pub mod play_side;
 pub mod training;
 pub mod training_run;

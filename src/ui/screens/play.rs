@@ -7,7 +7,7 @@ use crate::message::{PlaySource, SpectrogramColumn};
 use crate::ui::chrome::meter;
 use crate::ui::layout;
 use crate::ui::look::Look;
-use crate::ui::text::{cut, width};
+use crate::ui::text::{counted, cut, width};
 use crate::ui::theme::Role;
 use crate::ui::widgets::bar_history::{Bar, BarHistory};
 use crate::ui::widgets::panel::{Panel, Section, sections};
@@ -52,7 +52,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         let aside = if count == 0 {
             String::new()
         } else {
-            format!("{count} bars")
+            counted(count as u64, "bar")
         };
         let inner = Panel::new(look, "bars so far")
             .aside(&aside)
@@ -164,9 +164,9 @@ fn position(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     let text = match (engine.recorded_bars, engine.unsaved, &app.saved_to) {
         (0, ..) => String::new(),
-        (bars, true, _) => format!("{} rec {bars} bars", look.glyphs.record),
-        (bars, false, Some(_)) => format!("{} {bars} bars saved", look.glyphs.tick),
-        (bars, false, None) => format!("{bars} bars"),
+        (bars, true, _) => format!("{} rec {}", look.glyphs.record, counted(bars, "bar")),
+        (bars, false, Some(_)) => format!("{} {} saved", look.glyphs.tick, counted(bars, "bar")),
+        (bars, false, None) => counted(bars, "bar"),
     };
     let role = if engine.unsaved {
         Role::Warn

@@ -1,29 +1,32 @@
-//! The right side of the play screen: knobs, outputs with their levels, the bars so far or
-//! the session.
+//! The right side of the play screen: knobs, outputs (drawn by [`super::play_outputs`]), the bars
+//! so far or the session.
 
-use crate::app::{App, Command, Knob as AppKnob};
-use crate::message::{OutputState, OutputView, Realtime};
-use crate::ui::chrome::output_word;
+use super::play_outputs;
+use crate::app::{App, Knob as AppKnob};
+use crate::message::Realtime;
 use crate::ui::layout;
 use crate::ui::look::Look;
-use crate::ui::text::{cut, cut_front, thousands, wrap};
+use crate::ui::text::{cut, cut_front, thousands};
 use crate::ui::theme::Role;
 use crate::ui::widgets::knob::Knob;
-use crate::ui::widgets::meter::lane_levels;
 use crate::ui::widgets::panel::{Section, sections};
 use crate::ui::widgets::{put, put_right, row, sparkline};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
+/// The fewest rows of the knobs.
+const KNOB_ROWS: u16 = 10;
+
 /// Draws the column; `with_history` where the bars so far have no panel of their own.
 pub fn draw(app: &App, look: &Look, area: Rect, with_history: bool, buf: &mut Buffer) {
-    let slots = app.generation.engine.outputs.len().clamp(1, 4) as u16;
-    let reasons = lost(app).map_or(0, |_| 2);
     let inner = area.height.saturating_sub(2);
+    let columns = area.width.saturating_sub(4);
+    let (least, most) = play_outputs::wants(app, look, columns, inner > 30);
     let wants = [
-        (10, 18),
-        (slots + 2, slots + reasons + if inner > 30 { 8 } else { 2 }),
+        (KNOB_ROWS, 18),
+        // As much as the knobs can spare, rather than nothing.
+        (least.min(inner.saturating_sub(KNOB_ROWS + 1)).max(1), most),
         if with_history { (2, 40) } else { (3, 40) },
     ];
     let rows = layout::stack(inner, &wants);
@@ -43,7 +46,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, with_history: bool, buf: &mut Bu
         return;
     };
     knobs(app, look, knob_area, buf);
-    outputs(app, look, output_area, buf);
+    play_outputs::draw(app, look, output_area, buf);
     if last_area.height == 0 {
     } else if with_history {
         small_history(app, look, last_area, buf);
@@ -102,76 +105,6 @@ fn knobs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         }
         y += if roomy { pitch } else { rows };
     }
-}
-
-/// The first output that is lost, and why.
-fn lost(app: &App) -> Option<(&OutputView, &str)> {
-    let outputs = app.generation.engine.outputs.iter();
-    outputs
-        .filter_map(|output| match &output.state {
-            OutputState::Lost(reason) => Some((output, reason.as_str())),
-            _ => None,
-        })
-        .next()
-}
-
-fn outputs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
-    let engine = &app.generation.engine;
-    let area = Rect::new(
-        area.x + 1,
-        area.y,
-        area.width.saturating_sub(2),
-        area.height,
-    );
-    let mut y = 0;
-    if engine.outputs.is_empty() {
-        put(buf, area, 0, y, "none", look.style(Role::Dim));
-        let text = format!("{} chooses", app.keymap.shown(Command::Outputs));
-        put_right(buf, area, y, &text, look.style(Role::Dim));
-        y += 1;
-    }
-    for output in &engine.outputs {
-        let (word, role) = output_word(&output.state);
-        put_right(buf, area, y, word, look.style(role));
-        let room = usize::from(area.width).saturating_sub(word.len() + 1);
-        let name = cut(&output.name, room, look.glyphs);
-        put(buf, area, 0, y, &name, look.style(Role::Text));
-        y += 1;
-    }
-    if let Some((_, reason)) = lost(app) {
-        let spare = area.height.saturating_sub(y + 2);
-        for line in wrap(reason, usize::from(area.width))
-            .iter()
-            .take(usize::from(spare))
-        {
-            put(buf, area, 0, y, line, look.style(Role::Warn));
-            y += 1;
-        }
-    }
-    let role = if engine.late > 0 {
-        Role::Warn
-    } else {
-        Role::Dim
-    };
-    put(
-        buf,
-        area,
-        0,
-        y,
-        &format!("late {}", engine.late),
-        look.style(role),
-    );
-    let mut p99 = format!("p99 {:.1}ms", f64::from(engine.p99_late_us) / 1000.0);
-    if usize::from(area.width) < p99.len() + 8 {
-        p99.drain(..4);
-    }
-    put_right(buf, area, y, &p99, look.style(Role::Dim));
-    let meters = crate::ui::widgets::below(area, y + 1);
-    let meters = Rect {
-        height: meters.height.min(6),
-        ..meters
-    };
-    lane_levels(look, &engine.lane_levels, meters, buf);
 }
 
 /// How full the last bars were, and how alike.

@@ -4,7 +4,7 @@ use crate::app::training::RunState;
 use crate::app::{App, Command};
 use crate::base::text::sanitize_path;
 use crate::ui::look::Look;
-use crate::ui::text::{clock, cut, cut_front, scientific, thousands, wrap};
+use crate::ui::text::{clock, counted, cut, cut_front, scientific, thousands, wrap};
 use crate::ui::theme::Role;
 use crate::ui::widgets::panel::Panel;
 use crate::ui::widgets::{progress, put, put_right, row, sparkline};
@@ -83,13 +83,8 @@ pub fn draw(app: &App, look: &Look, area: Rect, sparks: bool, buf: &mut Buffer) 
     figure("update", &done, Role::Text, at + 1);
     at += 2;
     let (files, bars) = training.data;
-    figure(
-        "data",
-        &format!("{} files", thousands(files as u64)),
-        Role::Text,
-        at,
-    );
-    figure("", &format!("{} bars", thousands(bars)), Role::Text, at + 1);
+    figure("data", &counted(files as u64, "file"), Role::Text, at);
+    figure("", &counted(bars, "bar"), Role::Text, at + 1);
     figure(
         "weights",
         &thousands(training.parameters as u64),

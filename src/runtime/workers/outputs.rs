@@ -1,0 +1,82 @@
+//! Puts outputs into the engine's slots. One on the network is given the token that opens it first,
+//! which is looked up in files; hence a desk.
+
+use super::Teller;
+use super::desk::Desk;
+use crate::app::msg::Level;
+use crate::live::EngineHandle;
+use crate::message::{OutputSetup, OutputSpec};
+use crate::runtime::paths::Paths;
+use crate::runtime::tokens;
+use std::io;
+
+/// The desk that puts outputs in slots; the newest of a slot counts.
+///
+/// # Errors
+/// The system refuses a thread.
+pub(super) fn outputs_desk(
+    engine: EngineHandle,
+    paths: Paths,
+    tell: Teller,
+) -> io::Result<Desk<(usize, OutputSetup)>> {
+    Desk::start(
+        "slots",
+        |a: &(usize, OutputSetup), b: &(usize, OutputSetup)| a.0 == b.0,
+        move |(slot, mut setup): (usize, OutputSetup)| {
+            for problem in fill_in_token(&paths, &mut setup.spec) {
+                tell.notice(Level::Warning, problem);
+            }
+            engine.set_output(slot, setup);
+        },
+    )
+}
+
+/// Gives a receiver's address the token that opens it, and keeps one that the user gave with it
+/// for the next time. Answers with what was in the way, in sentences.
+pub fn fill_in_token(paths: &Paths, spec: &mut OutputSpec) -> Vec<String> {
+    let OutputSpec::Tcp(remote) = spec else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    if let Err(error) = tokens::learn(paths, remote) {
+        problems.push(format!("the token for {remote} is not kept: {error}"));
+    }
+    let found = tokens::for_remote(paths, remote);
+    problems.extend(found.problems);
+    remote.token = found.token;
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Token;
+
+    fn spec(text: &str) -> OutputSpec {
+        text.parse().unwrap()
+    }
+
+    fn token(spec: &OutputSpec) -> &Token {
+        match spec {
+            OutputSpec::Tcp(remote) => &remote.token,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_token_given_once_is_there_the_next_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = crate::runtime::left::tests::paths(&dir);
+        let mut given = spec("tcp://a-long-enough-token@box:7373");
+        assert_eq!(fill_in_token(&paths, &mut given), Vec::<String>::new());
+        let mut bare = spec("tcp://box");
+        assert_eq!(fill_in_token(&paths, &mut bare), Vec::<String>::new());
+        // A variable of the machine that runs this would win; it is none of the test's.
+        if std::env::var_os(tokens::VARIABLE).is_none() {
+            assert_eq!(token(&bare).0, "a-long-enough-token");
+        }
+        let mut other = OutputSpec::Synth;
+        assert_eq!(fill_in_token(&paths, &mut other), Vec::<String>::new());
+        assert_eq!(other, OutputSpec::Synth);
+    }
+}
