@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 use values::{device, fraction, output, positive, representation, whole};
 
+#[cfg(feature = "studio")]
 const EXAMPLES: &str = "\
 Examples:
   beatgen-tui                                   open the dashboard and press P to hear it play
@@ -31,15 +32,37 @@ Files:
   Settings are in $XDG_CONFIG_HOME/beatgen-tui/config.toml (BEATGEN_CONFIG_DIR overrides the
   folder); the log and saved sessions are in $XDG_STATE_HOME/beatgen-tui (BEATGEN_STATE_DIR).";
 
+#[cfg(feature = "studio")]
+const ABOUT: &str = "Learns drumming from a folder of MIDI files and plays new beats live";
+#[cfg(feature = "studio")]
+const LONG_ABOUT: &str = "Learns drumming from a folder of MIDI files and plays new beats live into a \
+    drum machine or the built-in kit. Without a subcommand it opens the dashboard; a model that \
+    already knows how to drum is built in, so no data, GPU or sound card is needed to start.";
+
+#[cfg(not(feature = "studio"))]
+const EXAMPLES: &str = "\
+Examples:
+  beatgen-tui receive --midi-out TR-8S          play into a drum machine what another machine sends
+  beatgen-tui ports --test TR-8S --kit tr-8s    strike each drum once, by its name
+
+Exit codes:
+  0    done
+  1    it went wrong on the way
+  2    it cannot be done with what was given
+  130  interrupted (128 + the number of the signal)";
+#[cfg(not(feature = "studio"))]
+const ABOUT: &str = "Plays here the beats that a beatgen-tui on another machine sends";
+#[cfg(not(feature = "studio"))]
+const LONG_ABOUT: &str = "Plays here, into a drum machine or the built-in kit, the beats that a beatgen-tui \
+    on another machine sends. This build is a receiver: dashboard, model and training are left out.";
+
 /// Learns drumming from a folder of MIDI files and plays new beats live.
 #[derive(Debug, Parser)]
 #[command(
     name = "beatgen-tui",
     version,
-    about = "Learns drumming from a folder of MIDI files and plays new beats live",
-    long_about = "Learns drumming from a folder of MIDI files and plays new beats live into a drum \
-                  machine or the built-in kit. Without a subcommand it opens the dashboard; a model that \
-                  already knows how to drum is built in, so no data, GPU or sound card is needed to start.",
+    about = ABOUT,
+    long_about = LONG_ABOUT,
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true
 )]
@@ -48,6 +71,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Flags of the dashboard.
+    #[cfg(feature = "studio")]
     #[command(flatten)]
     pub dashboard: DashboardArgs,
 }
@@ -56,14 +80,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Learn from a folder of MIDI files
+    #[cfg(feature = "studio")]
     Train(TrainArgs),
     /// Write a new beat to a .mid file
+    #[cfg(feature = "studio")]
     Generate(GenerateArgs),
     /// Say what is in MIDI files: notes, drums, bars, tempo, faults
+    #[cfg(feature = "studio")]
     Inspect(InspectArgs),
     /// Measure how well a model predicts the beats of a folder
+    #[cfg(feature = "studio")]
     Evaluate(EvaluateArgs),
     /// Say what this machine offers: devices, MIDI ports, audio, terminal, paths
+    #[cfg(feature = "studio")]
     Doctor,
     /// List the MIDI outputs that notes can be sent to, or try one out
     Ports(PortsArgs),

@@ -30,6 +30,9 @@
 //! `app/command.rs`; a new output is a `MidiSink` in `live`; a new screen is a file in
 //! `app` and one in `ui/screens`.
 //!
+//! Without the feature `studio` the program is a receiver: what plays or learns here ([`app`],
+//! [`ui`], [`dataset`], [`model`], the engine and the journal in [`live`]) is left out.
+//!
 //! # Invariants (each has a test of the same name)
 //!
 //! 1. `update_is_pure`: a whole session replays from a list of messages.
@@ -44,14 +47,18 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(feature = "studio")]
 pub mod app;
 pub mod audio;
 pub mod base;
 pub mod beat;
 pub mod cli;
+#[cfg(feature = "studio")]
 pub mod dataset;
 pub mod live;
 pub mod message;
+#[cfg(feature = "studio")]
 pub mod model;
 pub mod runtime;
+#[cfg(feature = "studio")]
 pub mod ui;

@@ -59,7 +59,7 @@ pub fn representation() -> impl TypedValueParser<Value = Representation> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "studio"))]
 mod tests {
     use super::*;
     use crate::cli::{Cli, Command};

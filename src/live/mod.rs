@@ -12,10 +12,14 @@
 //! ```
 
 pub mod clock;
+#[cfg(feature = "studio")]
 mod commit;
+#[cfg(feature = "studio")]
 pub mod engine;
 pub mod file_sink;
+#[cfg(feature = "studio")]
 mod generator;
+#[cfg(feature = "studio")]
 pub mod handle;
 pub mod keys;
 pub mod lateness;
@@ -31,21 +35,28 @@ pub mod quiet;
 pub mod real_time;
 pub mod rtp;
 pub mod scheduler;
+#[cfg(feature = "studio")]
 pub mod session;
+#[cfg(feature = "studio")]
 pub mod session_file;
 pub mod sink;
 mod slot;
+#[cfg(feature = "studio")]
 pub mod song;
 pub mod synth;
+#[cfg(feature = "studio")]
 mod take;
+#[cfg(feature = "studio")]
 mod view;
 pub mod wires;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "studio"))]
 mod alloc_probe;
-#[cfg(test)]
+#[cfg(all(test, feature = "studio"))]
 mod tests;
 
+#[cfg(feature = "studio")]
 pub use engine::{Engine, EngineCommand};
+#[cfg(feature = "studio")]
 pub use handle::{EngineHandle, EngineOptions};
 pub use sink::{MidiSink, OpenError, SinkError};

@@ -26,7 +26,7 @@ const FINISH: Duration = Duration::from_millis(10);
 const IDLE: Duration = Duration::from_millis(250);
 
 /// How often the terminal is asked whether it is still there.
-const ALIVE_CHECK: Duration = Duration::from_secs(2);
+const ALIVE_CHECK: Duration = Duration::from_millis(250);
 
 /// The most inputs taken in before a frame is drawn.
 const BURST: usize = 256;
@@ -56,8 +56,13 @@ pub fn read_terminal(inputs: Sender<Input>) -> std::io::Result<()> {
         .name("keys".into())
         .spawn(move || {
             loop {
-                let input = match crossterm::event::read() {
-                    Ok(event) => Input::Terminal(event),
+                let input = match crossterm::event::poll(ALIVE_CHECK) {
+                    Ok(false) if is_hung_up() => Input::Written(false),
+                    Ok(false) => continue,
+                    Ok(true) => match crossterm::event::read() {
+                        Ok(event) => Input::Terminal(event),
+                        Err(_) => Input::Written(false),
+                    },
                     Err(_) => Input::Written(false),
                 };
                 let gone = matches!(input, Input::Written(_));
@@ -67,6 +72,12 @@ pub fn read_terminal(inputs: Sender<Input>) -> std::io::Result<()> {
             }
         })?;
     Ok(())
+}
+
+/// A hung-up terminal reads as an endless silence, for which a wait without an end would burn a whole
+/// core; asking for its modes tells.
+fn is_hung_up() -> bool {
+    rustix::termios::tcgetattr(rustix::stdio::stdin()).err() == Some(rustix::io::Errno::IO)
 }
 
 /// The dashboard while it is open.
@@ -102,7 +113,6 @@ struct Turn {
     /// When the next frame may be drawn.
     due: Instant,
     ticked: Instant,
-    checked: Instant,
     status: Arc<EngineStatus>,
     /// The terminal that went away.
     gone: Option<Gone>,
@@ -124,7 +134,6 @@ impl EventLoop {
             typed: true,
             due: start,
             ticked: start,
-            checked: start,
             status: Arc::default(),
             gone: None,
             signal: None,
@@ -195,14 +204,6 @@ impl EventLoop {
         }
         let now_ns = SystemClock.now_ns();
         self.tell(turn, Msg::Tick { now_ns });
-        if turn.gone.is_none() && now >= turn.checked + ALIVE_CHECK {
-            turn.checked = now;
-            // A hung-up terminal reads as an endless silence; asking for its modes tells.
-            let modes = rustix::termios::tcgetattr(rustix::stdio::stdin());
-            if modes.err() == Some(rustix::io::Errno::IO) {
-                self.hang_up(turn);
-            }
-        }
     }
 
     fn take(&mut self, turn: &mut Turn, input: Input) {
@@ -297,6 +298,8 @@ impl EventLoop {
                 Effect::Redraw => self.screen.forget(),
                 Effect::Suspend => self.suspend(turn),
                 Effect::SetTheme(_) => turn.look = self.look(),
+                // Nobody sees a picture.
+                Effect::ComputeSpectrogram { .. } if turn.gone.is_some() => {}
                 effect => self.workers.perform(effect),
             }
         }

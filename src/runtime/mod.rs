@@ -1,23 +1,35 @@
 //! Wires all other rooms: subcommands, the event loop, workers, signals, the terminal.
 //! Nothing musical is decided here.
 
+#[cfg(feature = "studio")]
 pub mod advice;
+#[cfg(feature = "studio")]
 pub mod config;
+#[cfg(feature = "studio")]
 pub mod event_loop;
+#[cfg(feature = "studio")]
 pub mod hangup;
 pub mod jobs;
+pub mod kits;
+#[cfg(feature = "studio")]
 pub mod left;
+#[cfg(feature = "studio")]
 pub mod logging;
+#[cfg(feature = "studio")]
 pub mod offer;
+#[cfg(feature = "studio")]
 pub mod pace;
 pub mod paths;
 pub mod signals;
+#[cfg(feature = "studio")]
 pub mod terminal;
 pub mod tokens;
+#[cfg(feature = "studio")]
 pub mod workers;
 
 use crate::base::text::sanitize;
 use crate::cli::{Cli, Command};
+#[cfg(feature = "studio")]
 use crate::message::Representation;
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -67,7 +79,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
+        #[cfg(feature = "studio")]
         None => jobs::dashboard::run(&cli.dashboard),
+        #[cfg(not(feature = "studio"))]
+        None => Err(Refused::new(
+            "this build of beatgen-tui is a receiver: it has no dashboard",
+            "beatgen-tui receive plays here what another machine sends; --help tells the rest",
+        )
+        .into()),
+        #[cfg(feature = "studio")]
         Some(Command::Train(args)) if args.representation == Representation::Mel => {
             Err(Refused::new(
                 "--representation mel is not built yet",
@@ -75,12 +95,17 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
             )
             .into())
         }
+        #[cfg(feature = "studio")]
         Some(Command::Train(args)) => jobs::train::run(&args),
+        #[cfg(feature = "studio")]
         Some(Command::Generate(args)) => jobs::generate::run(&args),
+        #[cfg(feature = "studio")]
         Some(Command::Inspect(args)) => {
             jobs::inspect::run(&args.files, args.json, None).map(|_| ())
         }
+        #[cfg(feature = "studio")]
         Some(Command::Evaluate(args)) => jobs::evaluate::run(&args),
+        #[cfg(feature = "studio")]
         Some(Command::Doctor) => jobs::doctor::run(),
         Some(Command::Ports(args)) => jobs::ports::run(&args),
         Some(Command::Receive(args)) => jobs::receive::run(&args),

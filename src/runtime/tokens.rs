@@ -5,7 +5,7 @@
 use super::paths::Paths;
 use crate::base::text::{sanitize, sanitize_path};
 use crate::live::net::secret::{Key, LEAST_SIGNS, new_token};
-use crate::message::{Remote, Token};
+use crate::message::{OutputSpec, Remote, Token};
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -50,6 +50,22 @@ pub fn own(paths: &Paths) -> io::Result<Found> {
         }
         Err(e) => Err(e),
     }
+}
+
+/// Gives a receiver's address the token that opens it, and keeps one that the user gave with it
+/// for the next time. Answers with what was in the way, in sentences.
+pub fn fill_in_token(paths: &Paths, spec: &mut OutputSpec) -> Vec<String> {
+    let OutputSpec::Tcp(remote) = spec else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    if let Err(error) = learn(paths, remote) {
+        problems.push(format!("the token for {remote} is not kept: {error}"));
+    }
+    let found = for_remote(paths, remote);
+    problems.extend(found.problems);
+    remote.token = found.token;
+    problems
 }
 
 /// The token for the receiver at `remote`: the one in it, else that of [`VARIABLE`], else the

@@ -11,8 +11,9 @@ mod outputs;
 mod ports;
 mod trainer;
 
-use super::config::{self, Start};
+use super::config::Start;
 use super::event_loop::Input;
+use super::kits;
 use super::logging::{Log, now_seconds, utc};
 use super::offer::Found;
 use super::paths::Paths;
@@ -30,7 +31,6 @@ use desks::{
 };
 use folder::Folder;
 use leaving::Leaving;
-pub use outputs::fill_in_token;
 use outputs::outputs_desk;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -133,7 +133,7 @@ impl Workers {
             model,
             seed,
             controls: start.setup.settings.controls,
-            kit: config::kit(&start.setup.settings.kit).unwrap_or_default(),
+            kit: kits::kit(&start.setup.settings.kit).unwrap_or_default(),
             // The state machine asks for its outputs when it starts.
             outputs: Vec::new(),
             sessions: paths.sessions(),
@@ -229,7 +229,7 @@ impl Workers {
             Effect::SetDelay { slot, delay_ms } => self.engine.set_delay(slot, delay_ms),
             Effect::GoOn => self.go_on(),
             Effect::ForgetOffer => self.forget_offer(),
-            Effect::SetKit(name) => match config::kit(&name) {
+            Effect::SetKit(name) => match kits::kit(&name) {
                 Ok(kit) => self.engine.set_kit(kit),
                 Err(reason) => self.tell.notice(Level::Error, format!("kit {reason}")),
             },

@@ -189,6 +189,14 @@ fn a_set_that_plays_on_is_ended_by_a_signal_or_by_the_start_that_takes_it_over()
         left_file(&home).exists() && left(&home)["bar"].as_u64() >= Some(2)
     });
     assert_eq!(left(&home)["how"], "plays-on");
+    #[cfg(target_os = "linux")]
+    first.wait_for("nobody reads a terminal that is gone", |_| {
+        let threads = fs::read_dir(format!("/proc/{}/task", first.pid())).unwrap();
+        let mut names = threads
+            .flatten()
+            .map(|thread| fs::read_to_string(thread.path().join("comm")).unwrap_or_default());
+        names.all(|name| name.trim() != "keys")
+    });
 
     let mut second = open(&home, "two.log");
     second.wait_for_text("still plays without a screen");

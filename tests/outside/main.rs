@@ -6,5 +6,6 @@ mod emulator;
 mod hangup;
 mod layering;
 mod live_rig;
+mod network;
 mod pty;
 mod support;

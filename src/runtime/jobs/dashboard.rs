@@ -11,7 +11,7 @@ use crate::runtime::pace::Pace;
 use crate::runtime::paths::Paths;
 use crate::runtime::terminal::{Abilities, Hold, Screen, refusal};
 use crate::runtime::workers::Workers;
-use crate::runtime::{Interrupted, Refused, config, offer, panic_line, signals};
+use crate::runtime::{Interrupted, Refused, config, kits, offer, panic_line, signals};
 use crossbeam_channel::unbounded;
 use std::io::Write;
 use std::sync::Arc;
@@ -118,7 +118,7 @@ fn check_flags(args: &DashboardArgs, start: &config::Start) -> anyhow::Result<()
         .into());
     }
     if let Some(kit) = &args.kit {
-        config::kit(kit).map_err(|reason| {
+        kits::kit(kit).map_err(|reason| {
             let names = Kit::NAMES.join(", ");
             Refused::new(
                 format!("--kit {reason}"),

@@ -188,7 +188,7 @@ fn line(paths: &Paths) -> Vec<Row> {
     rows.extend(
         problems
             .into_iter()
-            .map(|problem| (false, "config.toml", problem)),
+            .map(|problem| (false, "wrong", problem)),
     );
     rows
 }

@@ -13,8 +13,8 @@ use crate::live::sink::{MidiSink, Opener};
 use crate::message::OutputSpec;
 use crate::runtime::paths::Paths;
 use crate::runtime::signals::{Caught, stop_on_first};
-use crate::runtime::workers::fill_in_token;
-use crate::runtime::{Interrupted, Refused, config};
+use crate::runtime::tokens::fill_in_token;
+use crate::runtime::{Interrupted, Refused, kits};
 use std::io::{self, Write};
 
 /// From one drum to the next, in nanoseconds.
@@ -67,7 +67,7 @@ fn lines() -> Vec<String> {
 }
 
 fn test(spec: &OutputSpec, kit: &str) -> anyhow::Result<()> {
-    let kit = config::kit(kit).map_err(|reason| {
+    let kit = kits::kit(kit).map_err(|reason| {
         Refused::new(
             format!("--kit {reason}"),
             format!("give one of {}, or a TOML file", Kit::NAMES.join(", ")),

@@ -5,9 +5,9 @@ use super::Teller;
 use super::desk::Desk;
 use crate::app::msg::Level;
 use crate::live::EngineHandle;
-use crate::message::{OutputSetup, OutputSpec};
+use crate::message::OutputSetup;
 use crate::runtime::paths::Paths;
-use crate::runtime::tokens;
+use crate::runtime::tokens::fill_in_token;
 use std::io;
 
 /// The desk that puts outputs in slots; the newest of a slot counts.
@@ -31,26 +31,11 @@ pub(super) fn outputs_desk(
     )
 }
 
-/// Gives a receiver's address the token that opens it, and keeps one that the user gave with it
-/// for the next time. Answers with what was in the way, in sentences.
-pub fn fill_in_token(paths: &Paths, spec: &mut OutputSpec) -> Vec<String> {
-    let OutputSpec::Tcp(remote) = spec else {
-        return Vec::new();
-    };
-    let mut problems = Vec::new();
-    if let Err(error) = tokens::learn(paths, remote) {
-        problems.push(format!("the token for {remote} is not kept: {error}"));
-    }
-    let found = tokens::for_remote(paths, remote);
-    problems.extend(found.problems);
-    remote.token = found.token;
-    problems
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Token;
+    use crate::message::{OutputSpec, Token};
+    use crate::runtime::tokens;
 
     fn spec(text: &str) -> OutputSpec {
         text.parse().unwrap()
