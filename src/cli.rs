@@ -15,7 +15,7 @@ use values::{device, fraction, output, positive, representation, whole};
 #[cfg(feature = "studio")]
 const EXAMPLES: &str = "\
 Examples:
-  beatgen-tui                                   open the dashboard and press P to hear it play
+  beatgen-tui                                   open the dashboard and press space to hear it play
   beatgen-tui --data-dir ~/grooves              browse a folder of MIDI files
   beatgen-tui --midi-out TR-8S --kit tr-8s      play into a drum machine
   beatgen-tui --midi-out tcp://127.0.0.1:7373   play into the machine of a laptop that runs `beatgen-tui receive`
@@ -44,6 +44,8 @@ const EXAMPLES: &str = "\
 Examples:
   beatgen-tui receive --midi-out TR-8S          play into a drum machine what another machine sends
   beatgen-tui ports --test TR-8S --kit tr-8s    strike each drum once, by its name
+
+The dashboard, train, generate, evaluate, inspect and doctor are in the whole program, not in this build.
 
 Exit codes:
   0    done
@@ -121,7 +123,8 @@ pub struct DashboardArgs {
     pub device: DeviceChoice,
     /// Where notes go: part of a MIDI port's name (see `beatgen-tui ports`), `synth` for the
     /// built-in kit, `file:PATH` for a log of every message, `tcp://HOST:PORT` for a
-    /// `beatgen-tui receive` on another machine, `rtp://HOST` for an RTP-MIDI session, or `none`; up to four times [default: synth if there is a sound card]
+    /// `beatgen-tui receive` on another machine, `rtp://HOST` for an RTP-MIDI session, `rtp-listen://ADDRESS` to
+    /// wait for one, or `none`; up to four times [default: synth if there is a sound card]
     #[arg(long, value_name = "NAME|synth|file:PATH|tcp://HOST:PORT|rtp://HOST|none", value_parser = output)]
     pub midi_out: Vec<OutputSpec>,
     /// Send MIDI clock to these outputs too, so that a machine follows the tempo

@@ -231,7 +231,7 @@ fn lost(spec: &OutputSpec, reason: &str) -> Advice {
         (true, OutputSpec::Tcp(remote)) => Advice {
             level: Level::Error,
             text: format!(
-                "{}; choose \"another machine…\" and type TOKEN@{}",
+                "{}; choose \"another machine…\" and type the token and an @ before {}",
                 reason.trim_end_matches('.'),
                 sanitize(&remote.to_string()),
             ),

@@ -68,6 +68,12 @@ impl Notices {
         self.list.retain(|n| n.until_ns > now_ns);
     }
 
+    /// Takes away what begins so.
+    pub(super) fn forget(&mut self, beginning: &str) {
+        self.list
+            .retain(|notice| !notice.text.starts_with(beginning));
+    }
+
     /// Takes away the oldest of the newest `shown`.
     pub(super) fn dismiss(&mut self, shown: usize) {
         let at = self.list.len().saturating_sub(shown.max(1));

@@ -201,7 +201,11 @@ impl App {
             let name = output_name(&view.spec);
             match watch.and_then(|watch| watch.observe(view, now_ns)) {
                 Some(News::Lost(reason)) => self.tell(Level::Error, &format!("{name}: {reason}")),
-                Some(News::Back) => self.tell(Level::Info, &format!("{name} is back")),
+                Some(News::Back) => {
+                    // What was said of its loss is over.
+                    self.notices.forget(&format!("{name}: "));
+                    self.tell(Level::Info, &format!("{name} is back"));
+                }
                 None => {}
             }
         }

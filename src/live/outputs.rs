@@ -89,6 +89,18 @@ impl Output {
         }
     }
 
+    /// What is said of a sink that takes nothing any more.
+    fn why_lost(&self) -> String {
+        match self.setup.spec {
+            OutputSpec::File(_) => "the log takes no more; is the disk full?".into(),
+            _ if self.is_remote() => format!(
+                "the line to {} is cut; it is joined again as soon as it can be",
+                self.name
+            ),
+            _ => "it takes no more notes; choose it again".into(),
+        }
+    }
+
     const fn is_remote(&self) -> bool {
         is_remote(&self.setup.spec)
     }
@@ -344,7 +356,7 @@ impl Outputs {
             } else if output.opening.is_some() {
                 OutputState::Opening
             } else if self.pulse.is_lost(slot) {
-                OutputState::Lost("it takes no more notes; choose it again".into())
+                OutputState::Lost(output.why_lost())
             } else if output.muted {
                 OutputState::Muted
             } else {

@@ -1,7 +1,7 @@
 //! [`Queue`]: what the scheduler has still to do, in the order of its times. Its room is made once;
 //! nothing here allocates afterwards.
 
-use super::midi_clock::BarMark;
+use super::midi_clock::{BarMark, STOP};
 use super::wires::{Note, Raw};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -102,6 +102,14 @@ impl Queue {
     /// When the next event is due.
     pub(super) fn next_ns(&self) -> Option<u64> {
         self.events.peek().map(|event| event.at_ns)
+    }
+
+    /// Whether a machine was to be stopped (MIDI Stop from elsewhere) through this output.
+    pub(super) fn stops(&self, slot: u8) -> bool {
+        self.events.iter().any(|event| {
+            event.whom == For::Slot(slot)
+                && matches!(event.what, What::Raw(raw) if raw.bytes[0] == STOP)
+        })
     }
 
     pub(super) fn clear(&mut self) {

@@ -116,12 +116,20 @@ impl Scheduler {
     /// Forgets what is to come and closes what sounds. A note-off that a full output refuses is
     /// tried again at each poll.
     pub fn silence(&mut self, now_ns: u64) {
+        // What would have stopped a machine is the one thing that must not be forgotten.
+        let mut stops = [false; SLOTS];
+        for (number, stop) in (0u8..).zip(&mut stops) {
+            *stop = self.queue.stops(number);
+        }
         self.queue.clear();
         for lane in 0..LANES {
             self.cut(lane, now_ns);
         }
-        for slot in &mut self.slots {
+        for (slot, stop) in self.slots.iter_mut().zip(stops) {
             slot.silence(now_ns);
+            if stop {
+                let _ = slot.raw(&Raw::STOP, now_ns, now_ns);
+            }
         }
         self.pulse.silenced();
     }

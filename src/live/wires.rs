@@ -49,6 +49,13 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// Stop, due at once.
+    pub(super) const STOP: Self = Self {
+        at_ns: 0,
+        bytes: [super::midi_clock::STOP, 0, 0],
+        len: 1,
+    };
+
     /// Whether it is a note-on that lets something sound.
     #[must_use]
     pub const fn begins_note(&self) -> bool {

@@ -157,6 +157,12 @@ impl FromStr for OutputSpec {
             let example = "rtp-listen://127.0.0.1:5004";
             return Ok(Self::RtpListen(Remote::parse(place, RTP_PORT, example)?));
         }
+        if let Some((scheme, _)) = text.split_once("://") {
+            return Err(format!(
+                "{}:// is no kind of output; there are tcp://, rtp:// and rtp-listen://",
+                crate::base::text::sanitize(scheme)
+            ));
+        }
         match text {
             "none" => Ok(Self::None),
             "synth" => Ok(Self::Synth),
@@ -341,6 +347,7 @@ mod tests {
         assert!(!format!("{spec:?}").contains("cret"));
         assert!(!serde_json::to_string(&spec).unwrap().contains("cret"));
         for bad in [
+            "udp://x",
             "",
             "file:",
             "tcp://",

@@ -101,7 +101,15 @@ pub fn start(paths: &Paths, args: &DashboardArgs) -> Start {
         }
     }
     if !args.midi_out.is_empty() {
-        let named = args.midi_out.iter().cloned().map(OutputSetup::plain);
+        // An output named again is driven as it was before.
+        let known = std::mem::take(&mut settings.outputs);
+        let named = args.midi_out.iter().cloned().map(|spec| {
+            let before = known.iter().find(|setup| setup.spec == spec);
+            OutputSetup {
+                spec,
+                ..before.cloned().unwrap_or_default()
+            }
+        });
         (settings.outputs, output_chosen) = (named.collect(), true);
     }
     // Said without an output, they are meant for those that are in force.

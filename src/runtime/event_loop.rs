@@ -222,6 +222,11 @@ impl EventLoop {
             Input::Written(true) => {}
             Input::Written(false) | Input::Asked(Asked::HangUp) => self.hang_up(turn),
             Input::Msg(msg) => self.tell(turn, *msg),
+            Input::Asked(Asked::End(HANG_UP))
+                if turn.gone.is_some_and(|gone| gone.how() == HangUp::PlayOn) =>
+            {
+                self.finish_bar(turn);
+            }
             Input::Asked(Asked::End(number)) => self.end(turn, number),
             Input::Asked(Asked::Stop) => self.suspend(turn),
             Input::Asked(Asked::Continue) => {
@@ -264,6 +269,16 @@ impl EventLoop {
                 None => self.vigil.call_off(),
             }
         }
+    }
+
+    /// Another start takes over what plays on without a screen: it ends with its bar.
+    fn finish_bar(&mut self, turn: &mut Turn) {
+        let now = Instant::now();
+        let gone = Gone::new(HangUp::FinishBar, &self.workers.status(), now);
+        self.workers.finish_bar();
+        self.vigil.grant(gone.time(now).unwrap_or_default());
+        turn.gone = Some(gone);
+        self.tell(turn, Msg::Signal(Signal::End));
     }
 
     /// After the terminal went away: ends when what is still played is over, and keeps what the

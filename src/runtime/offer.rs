@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// How long a set that is told to end may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -83,13 +83,19 @@ impl Found {
     pub fn take_over(self, paths: &Paths) -> Result<Left, String> {
         let lock = paths.playing_lock();
         let until = Instant::now() + PATIENCE;
-        let mut told = false;
+        let mut told = None;
         while self.plays && Playing::holder(&lock) == Some(self.left.pid) {
-            if !told {
-                told = true;
+            // A second hang-up asks it to finish its bar; one that does not is ended at once.
+            let wish = if Instant::now() + PATIENCE / 3 < until {
+                Signal::HUP
+            } else {
+                Signal::TERM
+            };
+            if told != Some(wish) {
+                told = Some(wish);
                 let pid = i32::try_from(self.left.pid).ok().and_then(Pid::from_raw);
                 let pid = pid.ok_or("the set that plays has no process number")?;
-                kill_process(pid, Signal::TERM)
+                kill_process(pid, wish)
                     .map_err(|error| format!("the set that plays cannot be ended: {error}"))?;
             }
             if Instant::now() >= until {

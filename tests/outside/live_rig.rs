@@ -19,7 +19,7 @@ size() { stat -c %s "$1" 2>/dev/null || echo 0; }
 until_true() { for i in $(seq 900); do eval "$1" && return; sleep 0.1; done; echo "in vain: $1" >> /mnt/vain.txt; }
 cat /dev/snd/midiC1D0 > /mnt/bytes.bin &
 reader=$!
-BEATGEN_STATE_DIR=/mnt/far "$PROGRAM" receive --midi-out VirMIDI > /mnt/receive.txt 2>&1 < /dev/null &
+BEATGEN_STATE_DIR=/mnt/far "$PROGRAM" receive --midi-out VirMIDI --delay 1000 > /mnt/receive.txt 2>&1 < /dev/null &
 receiver=$!
 aseqdump > /mnt/machine1.txt &
 machine=$!
@@ -249,17 +249,17 @@ fn a_chain_over_the_network_carries_every_byte_and_a_machine_comes_back() {
     // A port that is left is told once more that all notes are off.
     arrived.retain(|message| message[0] & 0xf0 != 0xb0);
     assert!(played.len() > 100, "{} messages\n{}", played.len(), told());
-    // When playing stops, what the receiver still holds back (40 ms of it) is not played any more,
-    // and what sounds is closed, lane by lane here, key by key there.
+    // When playing stops, what the receiver still holds back (a second of it, for an emulator stalls
+    // at times) is not played any more, and what sounds is closed, lane by lane here, key by key there.
     let before_stop = arrived.len().saturating_sub(24);
     assert!(
         (arrived.iter().zip(&played).take(before_stop)).all(|(far, near)| far == *near),
         "played {played:?}\narrived {arrived:?}"
     );
-    assert!(arrived.len() + 24 > played.len(), "{}", arrived.len());
+    assert!(arrived.len() + 80 > played.len(), "{}", arrived.len());
     let sent = near.iter().filter(|message| **message == [0xf8]).count();
     assert!(
-        ticks > 100 && (sent - 3..=sent).contains(&ticks),
+        ticks > 100 && (sent - 60..=sent).contains(&ticks),
         "{ticks} of {sent} ticks"
     );
     let (_, open) = read_notes(&guest.read("bytes.bin"));

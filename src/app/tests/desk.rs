@@ -285,7 +285,7 @@ fn what_is_lost_says_why_and_what_to_type() {
     view.state = OutputState::Lost("the receiver wants a token".into());
     see(&mut app, std::slice::from_ref(&view));
     let advice = app.output_advice(0).unwrap();
-    assert!(advice.text.ends_with("type TOKEN@box:7373"), "{advice:?}");
+    assert!(advice.text.ends_with("an @ before box:7373"), "{advice:?}");
     assert_eq!(app.notices.list.len(), 1);
     // Tried again and again, it is told once; that it is there, too.
     for state in [

@@ -71,10 +71,7 @@ impl Outputs {
             }
             let cut = output.lost.is_none() && self.pulse.is_lost(slot);
             if cut {
-                output.lost = Some(format!(
-                    "the line to {} is cut; it is joined again as soon as it can be",
-                    output.name
-                ));
+                output.lost = Some(output.why_lost());
                 output.link = None;
                 self.change(Change::Sink { slot, sink: None });
             }

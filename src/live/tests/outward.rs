@@ -295,11 +295,22 @@ fn messages_from_elsewhere_pass_in_order_and_never_hang() {
     assert_eq!(scheduler.sounding(), 2);
     let keys = wires.pulse.keys(2).all();
     assert_eq!(keys, [(0, 7), (3, 42), (15, 127)]);
-    assert!(wires.commands.push(Command::Silence).is_ok());
+    // Told to stop and silenced twice before it was: it is stopped all the same.
+    for command in [
+        Command::Silence,
+        Command::Raw(Raw {
+            at_ns: 80,
+            bytes: [STOP, 0, 0],
+            len: 1,
+        }),
+        Command::Silence,
+    ] {
+        assert!(wires.commands.push(command).is_ok());
+    }
     scheduler.poll(80);
     listen(&mut tap);
     assert_eq!(scheduler.sounding(), 0);
-    let expected: [&[u8]; 11] = [
+    let expected: [&[u8]; 12] = [
         &[0xb3, 44, 90],
         &[0x93, 42, 90],
         &[0x90, 7, 1],
@@ -311,6 +322,7 @@ fn messages_from_elsewhere_pass_in_order_and_never_hang() {
         &[0xfa],
         &[0x80, 7, 0x40],
         &[0x8f, 127, 0x40],
+        &[STOP],
     ];
     assert_eq!(heard, expected);
 }

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::base::text::sanitize;
 use crate::beat::kit::Kit;
 use crate::cli::DashboardArgs;
+use crate::live::scheduler::SLOTS;
 use crate::runtime::advice::Line;
 use crate::runtime::event_loop::{EventLoop, Input, read_terminal};
 use crate::runtime::logging::{Log, now_seconds};
@@ -105,6 +106,13 @@ fn check_flags(args: &DashboardArgs, start: &config::Start) -> anyhow::Result<()
         return Err(Refused::new(
             format!("--data-dir {}: there is no such folder", dir.display()),
             "give a folder with MIDI files in it",
+        )
+        .into());
+    }
+    if args.midi_out.len() > SLOTS {
+        return Err(Refused::new(
+            format!("--midi-out is given {} times", args.midi_out.len()),
+            format!("there can be {SLOTS} outputs at once"),
         )
         .into());
     }

@@ -49,6 +49,14 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
             reason.unwrap_or_else(|| row.status.word().into()),
         )
     }));
+    if !args.data_dir.is_dir() {
+        let dir = sanitize_path(&args.data_dir);
+        return Err(Refused::new(
+            format!("{dir}: there is no such folder"),
+            "give a folder with MIDI files in it",
+        )
+        .into());
+    }
     if examples.is_empty() {
         return Err(Refused::new(
             format!(

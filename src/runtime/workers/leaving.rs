@@ -5,7 +5,7 @@ use super::Workers;
 use super::desk::Desk;
 use crate::app::msg::Level;
 use crate::live::EngineHandle;
-use crate::message::{EngineStatus, HangUp, PlaySource};
+use crate::message::{EngineStatus, HangUp, OutputSpec, OutputState, PlaySource};
 use crate::runtime::left::{self, BARS, How, Left, Playing};
 use crate::runtime::logging::{Log, now_seconds};
 use crate::runtime::offer;
@@ -13,6 +13,20 @@ use crate::runtime::paths::Paths;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a set that is gone on with waits for its outputs on the network.
+const OUTPUTS: Duration = Duration::from_secs(3);
+
+/// How often it looks for them.
+const LOOK: Duration = Duration::from_millis(20);
+
+fn outputs_are_there(status: &EngineStatus) -> bool {
+    status.outputs.iter().all(|output| {
+        let far = matches!(output.spec, OutputSpec::Tcp(_) | OutputSpec::Rtp(_));
+        !far || matches!(output.state, OutputState::Ok | OutputState::Muted)
+    })
+}
 
 /// The near side of the thread.
 pub struct Leaving {
@@ -111,12 +125,22 @@ impl Workers {
                     if let Some(grid) = left.grid() {
                         engine.prime(grid);
                     }
+                    // What was taken over had the receiver; a machine there is to hear the first bar.
+                    let until = Instant::now() + OUTPUTS;
+                    while Instant::now() < until && !outputs_are_there(&engine.status()) {
+                        std::thread::sleep(LOOK);
+                    }
                     engine.play();
                     left::forget(&paths);
                     told.notice(Level::Info, offer::said(&left, &engine.status().model));
                 }
                 Err(why) => told.notice(Level::Error, why),
             });
+    }
+
+    /// The bar that plays is the last.
+    pub fn finish_bar(&self) {
+        self.engine.stop_at_bar();
     }
 
     /// What was found is not wanted; what still plays goes on playing.

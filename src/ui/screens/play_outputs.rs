@@ -103,6 +103,9 @@ fn lateness(app: &App, columns: usize) -> Row {
     if columns < p99.len() + text.len() + 1 {
         p99.drain(..4);
     }
+    if columns < p99.len() + text.len() + 1 {
+        p99.clear();
+    }
     Row {
         left: (text, role),
         right: (p99, Role::Dim),

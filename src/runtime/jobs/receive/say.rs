@@ -245,7 +245,7 @@ fn line(status: &Status) -> String {
         String::new()
     };
     format!(
-        "playing {} | late {} | delay {} ms{advice} | round trip {:.1} ms | jitter p99 {:.2} ms | {output} {state}",
+        "{} events | late {} | delay {} ms{advice} | round trip {:.1} ms | jitter p99 {:.2} ms | {output} {state}",
         report.played,
         report.late,
         report.delay_ms,
@@ -295,7 +295,7 @@ mod tests {
         };
         assert_eq!(
             line(&status),
-            "playing 1918 | late 25 | delay 40 ms (press + up to 65) | round trip 41.2 ms | jitter p99 0.38 ms | TR-8S\u{fffd} ok"
+            "1918 events | late 25 | delay 40 ms (press + up to 65) | round trip 41.2 ms | jitter p99 0.38 ms | TR-8S\u{fffd} ok"
         );
         status.joined = false;
         status.health.trouble = "it is gone".into();
