@@ -15,6 +15,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+#[allow(dead_code, reason = "each bench uses a part of it")]
+#[path = "support/log.rs"]
+mod log;
+
 const SECONDS: u32 = 20;
 const BPM: u32 = 180;
 const TURN: Duration = Duration::from_millis(100);
@@ -98,19 +102,9 @@ fn play() -> Result<(Vec<u64>, &'static str), Box<dyn Error>> {
     Ok((lateness(&log)?, granted))
 }
 
-/// Of the note-ons in a log of `scheduled_ns sent_ns hexbytes` lines.
-fn lateness(log: &Path) -> Result<Vec<u64>, Box<dyn Error>> {
-    let text = std::fs::read_to_string(log)?;
-    let mut late = Vec::new();
-    for line in text.lines() {
-        let mut columns = line.split(' ');
-        let (Some(due), Some(sent), Some(bytes)) = (columns.next(), columns.next(), columns.next())
-        else {
-            return Err(format!("not a line of a log: {line}").into());
-        };
-        if bytes.starts_with('9') {
-            late.push(sent.parse::<u64>()?.saturating_sub(due.parse()?));
-        }
-    }
-    Ok(late)
+/// Of the note-ons in a log.
+fn lateness(path: &Path) -> Result<Vec<u64>, Box<dyn Error>> {
+    let sent = log::read(path)?;
+    let ons = sent.iter().filter(|message| message.bytes.starts_with('9'));
+    Ok(ons.map(|on| on.sent_ns.saturating_sub(on.due_ns)).collect())
 }

@@ -20,7 +20,7 @@
 //! | [`audio`] | sound as values: drum voices, rendering, mel frames | sound cards |
 //! | [`dataset`] | folders of `.mid` turned into examples | tensors |
 //! | [`model`] | the LSTM: training on burn, sampling from plain slices | playing |
-//! | [`live`] | engine, real-time scheduler, outputs, the session journal | the screen |
+//! | [`live`] | engine, real-time scheduler, outputs, lines to other machines (`net`, `rtp`), the session journal | the screen |
 //! | [`app`] | the state machine: `update(msg) -> effects` | io, drawing |
 //! | [`ui`] | draws `&App` | deciding anything |
 //! | [`cli`] | the command line as types: every flag once | what a subcommand does |
