@@ -4,7 +4,8 @@
 //! `training_and_playing_agree` compares the two.
 
 use super::config::{BINS, HEAD_WIDTH, ModelConfig};
-use super::lstm;
+use super::lstm::backend::{LstmBackend, Operands};
+use super::lstm::op;
 use super::params::{Head, PER_LAYER};
 use super::slices::NORM_EPSILON;
 use crate::beat::grid::LANES;
@@ -47,7 +48,8 @@ pub type Carried<B> = (Tensor<B, 2>, Tensor<B, 2>);
 
 /// Runs the model over a batch. `carried` is replaced by the state after it; `dropout` holds,
 /// for each layer, factors `[slots, units]` for its output (none: nothing is dropped).
-pub fn losses<B: Backend>(
+pub fn losses<B: LstmBackend>(
+    workspace: &B::Workspace,
     config: &ModelConfig,
     params: &[Tensor<Autodiff<B>, 2>],
     batch: &Batch,
@@ -64,18 +66,27 @@ pub fn losses<B: Backend>(
     let hits = constant(&batch.hits, LANES);
     let weights = constant(&batch.weights, 1);
 
-    let keep: Vec<Option<Tensor<B, 2>>> = batch
+    let keep = batch
         .keep
-        .chunks(streams)
-        .map(|row| row.contains(&0.0).then(|| upload(row, 1, device)))
-        .collect();
+        .contains(&0.0)
+        .then(|| constant(&batch.keep, streams));
     let mut below = inputs.clone();
     let mut dropout = dropout.into_iter();
     for (layer, (hidden, cell)) in carried.iter_mut().enumerate() {
         let at = |i: usize| params[layer * PER_LAYER + i].clone();
-        let gates = (below.matmul(at(0)) + at(2)).reshape([steps, streams, 4 * config.units]);
-        let out = lstm::run(gates, at(1), &keep, hidden.clone(), cell.clone());
-        (*hidden, *cell) = (out.hidden, out.cell);
+        let width = below.dims()[1];
+        let operands = Operands {
+            x: below.reshape([steps, streams, width]),
+            input: at(0),
+            recurrent: at(1),
+            bias: at(2),
+            hidden: Tensor::from_inner(hidden.clone()),
+            cell: Tensor::from_inner(cell.clone()),
+            keep: keep.clone(),
+        };
+        let out = op::run(workspace, operands);
+        // Gradients stop here: what is carried on is plain numbers.
+        (*hidden, *cell) = (out.hidden.inner(), out.cell.inner());
         let y = normalise(out.outputs.reshape([slots, config.units]), at(3), at(4));
         below = match dropout.next() {
             Some(factors) => y * constant(&factors, config.units),

@@ -107,6 +107,13 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Threads for arithmetic: every core, or fewer where `RAYON_NUM_THREADS` says so, which also limits
+/// everything else that runs in parallel here.
+#[must_use]
+pub fn threads() -> usize {
+    rayon::current_num_threads().clamp(1, cores().max(1))
+}
+
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<String, String> {
     probe_cuda().ready().map(|n| match n {

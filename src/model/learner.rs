@@ -3,6 +3,7 @@
 
 use super::beat_net::{self, Batch, Carried, upload};
 use super::config::ModelConfig;
+use super::lstm::backend::LstmBackend;
 use crate::base::rng::{Purpose, Stream};
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
@@ -70,7 +71,8 @@ pub trait Learner: Send {
 }
 
 /// A learner on one burn backend.
-pub struct BurnLearner<B: Backend> {
+pub struct BurnLearner<B: LstmBackend> {
+    workspace: B::Workspace,
     config: ModelConfig,
     device: B::Device,
     params: Vec<Tensor<B, 2>>,
@@ -82,7 +84,7 @@ pub struct BurnLearner<B: Backend> {
     updates: u64,
 }
 
-impl<B: Backend> BurnLearner<B> {
+impl<B: LstmBackend> BurnLearner<B> {
     /// Starts from these weights, in the order of [`super::params::specs`].
     #[must_use]
     pub fn new(
@@ -102,6 +104,7 @@ impl<B: Backend> BurnLearner<B> {
             .collect();
         let zeros = |like: &Tensor<B, 2>| Tensor::zeros(like.dims(), &device);
         Self {
+            workspace: B::Workspace::default(),
             config: config.clone(),
             average: params.clone(),
             first: params.iter().map(zeros).collect(),
@@ -138,7 +141,7 @@ impl<B: Backend> BurnLearner<B> {
     }
 }
 
-impl<B: Backend> Learner for BurnLearner<B> {
+impl<B: LstmBackend> Learner for BurnLearner<B> {
     fn begin(&mut self, streams: usize) {
         let zeros = || Tensor::zeros([streams, self.config.units], &self.device);
         self.carried = (0..self.config.layers)
@@ -154,6 +157,7 @@ impl<B: Backend> Learner for BurnLearner<B> {
             .map(|p| Tensor::from_inner(p.clone()).require_grad())
             .collect();
         let losses = beat_net::losses(
+            &self.workspace,
             &self.config,
             &tracked,
             batch,

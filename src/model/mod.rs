@@ -17,7 +17,7 @@ pub mod device;
 pub mod encode;
 pub mod evaluate;
 mod learner;
-mod lstm;
+pub mod lstm;
 pub mod params;
 mod recipe;
 pub mod sample;

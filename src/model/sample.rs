@@ -7,7 +7,7 @@
 use super::config::{BINS, HEAD_WIDTH};
 use super::encode::{self, Past, Place, velocity_at};
 use super::params::{Head, feature_width};
-use super::slices::{add_product, bits_of, cell_step, layer_weights, normalise, sigmoid};
+use super::slices::{add_product, bits_of, layer_norm, normalise, sigmoid};
 use super::weights::BeatModel;
 use crate::base::rng::{Purpose, uniform};
 use crate::beat::grid::{Cell, LANES, Step, hits};
@@ -110,7 +110,8 @@ pub struct Sampler {
     model: Arc<BeatModel>,
     /// Top output, then the input: what the heads see.
     features: Vec<f32>,
-    gates: Vec<f32>,
+    /// Room for the LSTM's products.
+    scratch: Vec<f32>,
     chain: Vec<f32>,
     expression: Vec<f32>,
     bins: [f32; BINS],
@@ -120,10 +121,11 @@ impl Sampler {
     /// A sampler for this model.
     #[must_use]
     pub fn new(model: Arc<BeatModel>) -> Self {
-        let units = model.config().units;
+        let rooms = model.steppers().iter().map(|layer| layer.scratch_len(1));
+        let scratch = rooms.max().unwrap_or(0);
         Self {
             features: vec![0.0; feature_width(model.config())],
-            gates: vec![0.0; 4 * units],
+            scratch: vec![0.0; scratch],
             chain: vec![0.0; HEAD_WIDTH],
             expression: vec![0.0; HEAD_WIDTH],
             bins: [0.0; BINS],
@@ -244,7 +246,7 @@ impl Sampler {
     /// Runs the LSTM stack over the next input; `features` then hold what the heads see.
     fn advance(&mut self, state: &mut SamplerState, place: &Place, fill: bool) {
         let model = Arc::clone(&self.model);
-        let (units, layers) = (model.config().units, model.config().layers);
+        let units = model.config().units;
         let past = Past {
             last: &state.last,
             bar_ago: state.ago(place.steps_per_bar),
@@ -253,16 +255,14 @@ impl Sampler {
             fill,
         };
         encode::encode(place, &past, &mut self.features[units..]);
-        for layer in 0..layers {
-            let [input, recurrent, bias, gain, shift] = layer_weights(model.weights(), layer);
+        for (layer, stepper) in model.steppers().iter().enumerate() {
+            let [gain, shift] = layer_norm(model.weights(), layer);
             let hidden = &mut state.hidden[layer * units..(layer + 1) * units];
             let cell = &mut state.cell[layer * units..(layer + 1) * units];
-            self.gates.copy_from_slice(bias);
             // The first layer reads the input, the others the normalised output below.
             let (below, x) = self.features.split_at(units);
-            add_product(if layer == 0 { x } else { below }, input, &mut self.gates);
-            add_product(hidden, recurrent, &mut self.gates);
-            cell_step(&self.gates, hidden, cell);
+            let x = if layer == 0 { x } else { below };
+            stepper.step(&mut self.scratch, x, hidden, cell);
             normalise(hidden, gain, shift, &mut self.features[..units]);
         }
     }

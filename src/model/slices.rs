@@ -7,9 +7,10 @@ use super::params::PER_LAYER;
 /// Added to variances before the root is taken; burn's default.
 pub(super) const NORM_EPSILON: f32 = 1e-5;
 
-/// The five weights of a layer.
-pub(super) fn layer_weights(weights: &[Vec<f32>], layer: usize) -> [&[f32]; PER_LAYER] {
-    std::array::from_fn(|i| weights[layer * PER_LAYER + i].as_slice())
+/// Gain and shift of the normalisation behind a layer.
+pub(super) fn layer_norm(weights: &[Vec<f32>], layer: usize) -> [&[f32]; 2] {
+    let first = (layer + 1) * PER_LAYER - 2;
+    [&weights[first], &weights[first + 1]]
 }
 
 /// `out += x * matrix`, matrix row by row; rows of zero inputs are passed over.
@@ -18,18 +19,6 @@ pub(super) fn add_product(x: &[f32], matrix: &[f32], out: &mut [f32]) {
         if *value != 0.0 {
             out.iter_mut().zip(row).for_each(|(o, w)| *o += value * w);
         }
-    }
-}
-
-/// The LSTM cell (Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000):
-/// `c = f c + i g`, `h = o tanh(c)`; `gates` before their non-linearities, in the order i, f, g, o.
-pub(super) fn cell_step(gates: &[f32], hidden: &mut [f32], cell: &mut [f32]) {
-    let units = hidden.len();
-    for u in 0..units {
-        let (i, f) = (sigmoid(gates[u]), sigmoid(gates[units + u]));
-        let (g, o) = (gates[2 * units + u].tanh(), sigmoid(gates[3 * units + u]));
-        cell[u] = f * cell[u] + i * g;
-        hidden[u] = o * cell[u].tanh();
     }
 }
 

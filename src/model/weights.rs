@@ -2,6 +2,9 @@
 //! or from the program itself.
 
 use super::config::ModelConfig;
+use super::lstm::kernel::Isa;
+use super::lstm::sequence::Weights;
+use super::lstm::step::Stepper;
 use super::params::{self, Spec};
 use crate::base::text::{sanitize, sanitize_path};
 use safetensors::{Dtype, SafeTensors};
@@ -27,11 +30,20 @@ pub struct ModelError {
 }
 
 /// A model that can play: configuration and weights. Shared between threads by `Arc`.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct BeatModel {
     config: ModelConfig,
     weights: Vec<Vec<f32>>,
+    /// The LSTM layers once more, packed for playing.
+    steppers: Vec<Stepper>,
     hash: String,
+}
+
+impl PartialEq for BeatModel {
+    fn eq(&self, other: &Self) -> bool {
+        // The packed layers follow from the weights.
+        (&self.config, &self.weights) == (&other.config, &other.weights)
+    }
 }
 
 impl BeatModel {
@@ -65,9 +77,22 @@ impl BeatModel {
                 hasher.update(&v.to_le_bytes());
             }
         }
+        let steppers = (0..config.layers)
+            .map(|layer| {
+                let at = |i: usize| weights[layer * params::PER_LAYER + i].as_slice();
+                let layer = Weights {
+                    input: at(0),
+                    recurrent: at(1),
+                    bias: at(2),
+                };
+                let inputs = layer.input.len() / layer.bias.len();
+                Stepper::new(Isa::best(), layer, inputs, config.units)
+            })
+            .collect();
         Ok(Self {
             config,
             weights,
+            steppers,
             hash: hasher.finalize().to_hex()[..16].to_string(),
         })
     }
@@ -186,6 +211,12 @@ impl BeatModel {
     #[must_use]
     pub fn weights(&self) -> &[Vec<f32>] {
         &self.weights
+    }
+
+    /// The LSTM layers, ready to be run a step at a time.
+    #[must_use]
+    pub(super) fn steppers(&self) -> &[Stepper] {
+        &self.steppers
     }
 
     /// How many numbers were trained.

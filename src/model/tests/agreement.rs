@@ -1,17 +1,14 @@
-//! The differentiable model computes what it says: against plain autodiff, and against the
-//! player's half.
+//! The differentiable model computes what the player's half does.
 
 use super::groove;
-use crate::base::rng::{Purpose, Stream};
 use crate::beat::grid::{LANES, Meter};
 use crate::model::beat_net::{self, Batch};
 use crate::model::encode;
 use crate::model::evaluate::hit_bits;
-use crate::model::{BeatModel, Sampler, lstm, params};
+use crate::model::{BeatModel, Sampler, params};
 use burn::backend::Autodiff;
 use burn::backend::flex::{Flex, FlexDevice};
-use burn::tensor::activation::sigmoid;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use std::sync::Arc;
 
 type Inner = Flex;
@@ -52,7 +49,8 @@ fn training_and_playing_agree() {
         .collect();
     let zeros = || Tensor::<Inner, 2>::zeros([1, 16], &FlexDevice);
     let mut carried = vec![(zeros(), zeros()), (zeros(), zeros())];
-    let losses = beat_net::losses(
+    let losses = beat_net::losses::<Inner>(
+        &Default::default(),
         &config,
         &params,
         &batch,
@@ -85,95 +83,4 @@ fn training_and_playing_agree() {
         close(b, expression),
         "expression: training {b} bits, playing {expression}"
     );
-}
-
-#[test]
-fn the_lstm_layer_has_the_gradients_of_plain_autodiff() {
-    let (steps, batch, units) = (7, 3, 5);
-    let mut draws = Stream::new(1, 0, Purpose::Test);
-    let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| draws.normal() * 0.7).collect() };
-    let gates = random(steps * batch * 4 * units);
-    let recurrent = random(units * 4 * units);
-    let (hidden, cell, pull) = (
-        random(batch * units),
-        random(batch * units),
-        random(steps * batch * units),
-    );
-    let keep_values = [1.0, 0.0, 1.0];
-    let inner = |v: &[f32], columns: usize| beat_net::upload::<Inner>(v, columns, &FlexDevice);
-    let keep: Vec<Option<Tensor<Inner, 2>>> = (0..steps)
-        .map(|t| (t == 3).then(|| inner(&keep_values, 1)))
-        .collect();
-    let leaf_gates = || {
-        let data = TensorData::new(gates.clone(), [steps, batch, 4 * units]);
-        Tensor::<Tracked, 3>::from_data(data, &FlexDevice).require_grad()
-    };
-    let leaf_weights =
-        || Tensor::<Tracked, 2>::from_inner(inner(&recurrent, 4 * units)).require_grad();
-    let pull: Tensor<Tracked, 3> =
-        Tensor::from_data(TensorData::new(pull, [steps, batch, units]), &FlexDevice);
-
-    let (x, w) = (leaf_gates(), leaf_weights());
-    let out = lstm::run(
-        x.clone(),
-        w.clone(),
-        &keep,
-        inner(&hidden, units),
-        inner(&cell, units),
-    );
-    let grads = (out.outputs.clone() * pull.clone()).sum().backward();
-    let ours = [
-        flat(x.grad(&grads).unwrap()),
-        flat(w.grad(&grads).unwrap()),
-        flat(out.outputs.inner()),
-    ];
-
-    let (x, w) = (leaf_gates(), leaf_weights());
-    let mut h: Tensor<Tracked, 2> = Tensor::from_inner(inner(&hidden, units));
-    let mut c: Tensor<Tracked, 2> = Tensor::from_inner(inner(&cell, units));
-    let mut outputs = Vec::new();
-    for t in 0..steps {
-        if t == 3 {
-            let keep: Tensor<Tracked, 2> = Tensor::from_inner(inner(&keep_values, 1));
-            h = h * keep.clone();
-            c = c * keep;
-        }
-        let z = x
-            .clone()
-            .slice([t..t + 1, 0..batch, 0..4 * units])
-            .reshape([batch, 4 * units])
-            + h.matmul(w.clone());
-        let gate = |k: usize| z.clone().slice([0..batch, k * units..(k + 1) * units]);
-        c = sigmoid(gate(1)) * c + sigmoid(gate(0)) * gate(2).tanh();
-        h = sigmoid(gate(3)) * c.clone().tanh();
-        outputs.push(h.clone());
-    }
-    let outputs: Tensor<Tracked, 3> = Tensor::stack(outputs, 0);
-    let grads = (outputs.clone() * pull).sum().backward();
-    let theirs = [
-        flat(x.grad(&grads).unwrap()),
-        flat(w.grad(&grads).unwrap()),
-        flat(outputs.inner()),
-    ];
-    for (name, (a, b)) in ["input gradient", "weight gradient", "output"]
-        .iter()
-        .zip(ours.iter().zip(&theirs))
-    {
-        let difference: f32 = a
-            .iter()
-            .zip(b)
-            .map(|(x, y)| (x - y).powi(2))
-            .sum::<f32>()
-            .sqrt();
-        let size: f32 = b.iter().map(|y| y * y).sum::<f32>().sqrt();
-        assert!(
-            size > 0.1 && difference / size < 1e-5,
-            "{name}: off by {}",
-            difference / size
-        );
-    }
-}
-
-fn flat<const D: usize>(t: Tensor<Inner, D>) -> Vec<f32> {
-    t.into_data().to_vec().unwrap()
 }

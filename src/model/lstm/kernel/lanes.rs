@@ -1,0 +1,141 @@
+//! What a processor's vectors can do, as one small trait, so that every kernel is written once.
+//! A value of a type that implements [`Lanes`] is the proof that this processor has the
+//! instructions: such values come from [`dispatch`] only, which asks the processor. The kernels
+//! themselves live elsewhere.
+#![allow(unsafe_code)]
+
+use super::Isa;
+
+/// Vectors of [`Lanes::WIDTH`] numbers.
+pub(in super::super) trait Lanes: Copy {
+    /// A vector.
+    type V: Copy;
+    /// Numbers in a vector.
+    const WIDTH: usize;
+    /// Rows of the largest tile whose sums fit the registers ([`super::tile`]).
+    const TILE: usize;
+    /// Columns of a panel: two vectors.
+    const PANEL: usize = 2 * Self::WIDTH;
+
+    /// Runs a job compiled for these instructions.
+    fn enter<J: Job>(self, job: J) -> J::Out;
+
+    /// The same number in every lane.
+    fn splat(self, x: f32) -> Self::V;
+    /// Reads `WIDTH` numbers.
+    ///
+    /// # Safety
+    /// `at` must be readable for `WIDTH` numbers; no alignment beyond that of `f32`.
+    unsafe fn load(self, at: *const f32) -> Self::V;
+    /// Writes `WIDTH` numbers.
+    ///
+    /// # Safety
+    /// `at` must be writable for `WIDTH` numbers.
+    unsafe fn store(self, at: *mut f32, v: Self::V);
+    /// Reads the first `n <= WIDTH` numbers, zeros behind them.
+    ///
+    /// # Safety
+    /// `at` must be readable for `n` numbers.
+    #[inline(always)]
+    unsafe fn load_part(self, at: *const f32, n: usize) -> Self::V {
+        let mut all = [0.0f32; 16];
+        // SAFETY: `n <= WIDTH <= 16`, and the caller vouches for `at`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(at, all.as_mut_ptr(), n);
+            self.load(all.as_ptr())
+        }
+    }
+    /// Writes the first `n <= WIDTH` numbers.
+    ///
+    /// # Safety
+    /// `at` must be writable for `n` numbers.
+    #[inline(always)]
+    unsafe fn store_part(self, at: *mut f32, v: Self::V, n: usize) {
+        let mut all = [0.0f32; 16];
+        // SAFETY: `n <= WIDTH <= 16`, and the caller vouches for `at`.
+        unsafe {
+            self.store(all.as_mut_ptr(), v);
+            std::ptr::copy_nonoverlapping(all.as_ptr(), at, n);
+        }
+    }
+    /// `a + b`
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b`
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Square roots.
+    fn sqrt(self, a: Self::V) -> Self::V;
+    /// `a * b + c`, rounded once where the processor can.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `c - a * b`, rounded once where the processor can.
+    fn neg_mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The larger; `b` where `b` is not a number.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller; `b` where `b` is not a number.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// To the nearest whole number, halves to the even one.
+    fn round(self, a: Self::V) -> Self::V;
+    /// `2^n` for whole `n` of -126 to 127.
+    fn power_of_two(self, n: Self::V) -> Self::V;
+    /// Sum of the lanes: halves folded onto each other until one is left.
+    #[inline(always)]
+    fn sum(self, a: Self::V) -> f32 {
+        let mut all = [0.0f32; 16];
+        // SAFETY: `WIDTH <= 16`.
+        unsafe { self.store(all.as_mut_ptr(), a) };
+        let mut half = Self::WIDTH / 2;
+        while half > 0 {
+            for i in 0..half {
+                all[i] += all[i + half];
+            }
+            half /= 2;
+        }
+        all[0]
+    }
+}
+
+/// Work written for any vectors. `run` must be `#[inline(always)]`, so that it is compiled with the
+/// instructions of the function that calls it.
+pub(in super::super) trait Job {
+    /// What comes back.
+    type Out;
+    /// Does the work.
+    fn run<S: Lanes>(self, s: S) -> Self::Out;
+}
+
+/// Whether this processor has the instructions.
+pub(super) fn available(isa: Isa) -> bool {
+    match isa {
+        Isa::Portable => true,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => super::lanes_x86::has_avx512(),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => super::lanes_x86::has_avx2(),
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => true,
+        #[allow(unreachable_patterns)]
+        _ => false,
+    }
+}
+
+/// Runs a job with the vectors of `isa`, which must be [`available`].
+#[inline]
+pub(in super::super) fn dispatch<J: Job>(isa: Isa, job: J) -> J::Out {
+    debug_assert!(available(isa));
+    match isa {
+        // SAFETY: an `Isa` other than `Portable` leaves `Engine::with` and `Isa::best` only where
+        // the processor was found to have it.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { super::lanes_x86::Avx512::new() }.enter(job),
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { super::lanes_x86::Avx2::new() }.enter(job),
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => unsafe { super::lanes_neon::Neon::new() }.enter(job),
+        _ => super::lanes_plain::Plain.enter(job),
+    }
+}
