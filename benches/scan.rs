@@ -6,12 +6,17 @@
 //! stay in memory); with an empty index and the bytes still in memory, as right after unpacking;
 //! and with the index that the scan before has written. The folder is Groove where it is there
 //! (`BEATGEN_GROOVE` or `../shared/data/groove`), else a made one.
+//!
+//! With `--files N` it makes a tenth of N files, then N, and prints a line for each: seconds of the first
+//! scan, the second, and of loading all for training, with the most memory the program has held by then
+//! (Linux only). Cost grows with the files and not faster; memory stays under 1 GB for 100,000.
 
 use beatgen_tui::base::rng::{Purpose, uniform};
 use beatgen_tui::beat::grid::{BeatGrid, Cell, Meter, Step};
 use beatgen_tui::beat::kit::Kit;
 use beatgen_tui::beat::smf::{song_from_grid, write};
-use beatgen_tui::dataset::scan::{ScanOptions, scan};
+use beatgen_tui::dataset::load::load;
+use beatgen_tui::dataset::scan::{Scan, ScanOptions, scan};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -21,6 +26,54 @@ const ROUNDS: usize = 15;
 const PROMISE: f64 = 10.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let mut words = std::env::args().skip_while(|word| word != "--files");
+    match words.nth(1) {
+        Some(count) => growth(count.parse()?),
+        None => promise(),
+    }
+}
+
+/// A tenth of the files, then all.
+fn growth(files: u64) -> Result<(), Box<dyn Error>> {
+    println!("  files  first scan, s  second, s  load, s  16th steps  most memory, MB");
+    for files in [files / 10, files] {
+        let (dir, cache) = (tempfile::tempdir()?, tempfile::tempdir()?);
+        make(dir.path(), files)?;
+        let start = Instant::now();
+        drop(scanned(dir.path(), cache.path())?);
+        let first = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let scan = scanned(dir.path(), cache.path())?;
+        let second = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let (corpus, _) = load(&scan, None);
+        let loading = start.elapsed().as_secs_f64();
+        let steps: usize = corpus.pieces().iter().map(|piece| piece.steps).sum();
+        println!(
+            "{files:7} {first:14.2} {second:10.2} {loading:8.2} {steps:11} {:>16}",
+            most_memory().map_or("unknown".into(), |mb| mb.to_string())
+        );
+    }
+    Ok(())
+}
+
+/// The most memory this program has held, in MB.
+fn most_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes / 1024)
+}
+
+fn scanned(dir: &Path, cache: &Path) -> Result<Scan, Box<dyn Error>> {
+    let options = ScanOptions {
+        cache_dir: Some(cache.to_owned()),
+        ..ScanOptions::new(dir)
+    };
+    Ok(scan(&options, &|_, _| {}, &AtomicBool::new(false))?)
+}
+
+fn promise() -> Result<(), Box<dyn Error>> {
     let scratch = tempfile::tempdir()?;
     let dir = match groove() {
         Some(dir) => dir,
@@ -42,12 +95,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             (&mut memory, &caches.1),
             (&mut second, &caches.1),
         ] {
-            let options = ScanOptions {
-                cache_dir: Some(cache.path().to_owned()),
-                ..ScanOptions::new(&dir)
-            };
             let start = Instant::now();
-            let scanned = scan(&options, &|_, _| {}, &AtomicBool::new(false))?;
+            let scanned = scanned(&dir, cache.path())?;
             if round > 0 {
                 times.push(start.elapsed().as_secs_f64() * 1e3);
             }
@@ -114,7 +163,7 @@ fn make(dir: &Path, files: u64) -> Result<(), Box<dyn Error>> {
                 if uniform(file, at, lane, Purpose::Hit) < 0.15 {
                     *cell = Cell {
                         velocity: 90,
-                        offset: 0.0,
+                        offset: uniform(file, at, lane, Purpose::Offset) * 0.4 - 0.2,
                     };
                 }
             }

@@ -22,18 +22,27 @@ pub struct Length {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
     piece: usize,
+    /// Its first step, in the piece.
     start: usize,
     steps: usize,
+    /// Its first step, in the row.
+    at: usize,
 }
 
-/// One place in a batch.
+/// Steps of one piece that follow one another in a row of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
+pub struct Run {
+    /// The row.
+    pub row: usize,
+    /// The batch's step it begins at.
+    pub at: usize,
     /// Index of the piece.
     pub piece: usize,
-    /// Step inside the piece.
+    /// Its first step inside the piece.
     pub step: usize,
-    /// Whether a stretch begins here: the carried state is forgotten first.
+    /// How many steps.
+    pub steps: usize,
+    /// Whether a stretch begins with it: the carried state is forgotten first.
     pub begins: bool,
 }
 
@@ -70,6 +79,7 @@ impl Plan {
                     piece,
                     start,
                     steps,
+                    at: 0,
                 });
                 start += steps;
             }
@@ -91,7 +101,14 @@ impl Plan {
         // No update is longer than the rows: what lies behind their ends costs as much as real steps.
         let length = length.min(longest.max(1));
         let mut rows: Vec<Vec<Stretch>> = rows.into_iter().map(|(_, row)| row).collect();
-        rows.iter_mut().for_each(|row| order.shuffle(row));
+        for row in &mut rows {
+            order.shuffle(row);
+            let mut at = 0;
+            for stretch in row {
+                stretch.at = at;
+                at += stretch.steps;
+            }
+        }
         Self {
             rows,
             length,
@@ -117,28 +134,25 @@ impl Plan {
         self.length
     }
 
-    /// What update `update` learns: `length * streams` slots, time first; `None` where a row
-    /// has ended.
-    #[must_use]
-    pub fn window(&self, update: usize) -> Vec<Option<Slot>> {
-        let streams = self.streams();
-        let mut window = vec![None; self.length * streams];
+    /// What update `update` learns, row by row. Where a row has ended there is nothing.
+    pub fn runs(&self, update: usize) -> impl Iterator<Item = Run> + '_ {
         let (from, to) = (update * self.length, (update + 1) * self.length);
-        for (r, row) in self.rows.iter().enumerate() {
-            let mut at = 0;
-            for stretch in row {
-                let (first, last) = (from.max(at), to.min(at + stretch.steps));
-                for t in first..last {
-                    window[(t - from) * streams + r] = Some(Slot {
-                        piece: stretch.piece,
-                        step: stretch.start + t - at,
-                        begins: t == at,
-                    });
+        self.rows.iter().enumerate().flat_map(move |(row, all)| {
+            // A row of a large folder has thousands of stretches, of which an update sees few.
+            let ended = all.partition_point(|s| s.at + s.steps <= from);
+            let seen = all.iter().skip(ended).take_while(move |s| s.at < to);
+            seen.map(move |s| {
+                let (first, last) = (from.max(s.at), to.min(s.at + s.steps));
+                Run {
+                    row,
+                    at: first - from,
+                    piece: s.piece,
+                    step: s.start + first - s.at,
+                    steps: last - first,
+                    begins: first == s.at,
                 }
-                at += stretch.steps;
-            }
-        }
-        window
+            })
+        })
     }
 }
 
@@ -161,23 +175,24 @@ mod tests {
         for (streams, length) in [(1, 64), (4, 64), (32, 24), (500, 64)] {
             let plan = Plan::new(&pieces, streams, length, 3, 5);
             let mut seen: Vec<Vec<u32>> = pieces.iter().map(|p| vec![0; p.steps]).collect();
-            let mut before: Vec<Option<Slot>> = vec![None; plan.streams()];
+            // Where each row is: steps learned, and the piece's step that follows.
+            let mut rows: Vec<(usize, Option<(usize, usize)>)> = vec![(0, None); plan.streams()];
             for update in 0..plan.updates() {
-                let window = plan.window(update);
-                for t in 0..plan.length() {
-                    for (row, past) in before.iter_mut().enumerate() {
-                        let Some(slot) = window[t * plan.streams() + row] else {
-                            continue;
-                        };
-                        seen[slot.piece][slot.step] += 1;
-                        if slot.begins {
-                            assert_eq!(slot.step % 16, 0, "stretches begin at bar lines");
-                        } else {
-                            let past = past.expect("a stretch has begun");
-                            assert_eq!((past.piece, past.step + 1), (slot.piece, slot.step));
-                        }
-                        *past = Some(slot);
+                for run in plan.runs(update) {
+                    let (learned, next) = &mut rows[run.row];
+                    assert_eq!(*learned, update * plan.length() + run.at, "no gap");
+                    assert!(run.at + run.steps <= plan.length());
+                    if run.begins {
+                        assert_eq!(run.step % 16, 0, "stretches begin at bar lines");
+                    } else {
+                        assert_eq!(*next, Some((run.piece, run.step)));
                     }
+                    let end = run.step + run.steps;
+                    seen[run.piece][run.step..end]
+                        .iter_mut()
+                        .for_each(|n| *n += 1);
+                    *learned += run.steps;
+                    *next = Some((run.piece, end));
                 }
             }
             assert!(
@@ -196,7 +211,10 @@ mod tests {
     #[test]
     fn epochs_differ_and_repeat() {
         let pieces = lengths(&[3, 4, 5, 6, 7, 8]);
-        let first = |epoch| Plan::new(&pieces, 2, 16, 9, epoch).window(0);
+        let first = |epoch| -> Vec<Run> {
+            let plan = Plan::new(&pieces, 2, 16, 9, epoch);
+            plan.runs(0).collect()
+        };
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));
     }

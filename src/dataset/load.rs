@@ -1,5 +1,6 @@
-//! Usable files as grids in memory, for training and measuring.
+//! Usable files as beats in memory, for training and measuring.
 
+use super::corpus::Corpus;
 use super::facts::read;
 use super::scan::Scan;
 use crate::beat::grid::BeatGrid;
@@ -8,6 +9,9 @@ use crate::message::{FileStatus, ScanRow};
 use rayon::prelude::*;
 
 pub use super::facts::{FileFacts, inspect_file};
+
+/// Files that are grids at the same time while a folder is read.
+const PART: usize = 512;
 
 /// One file's beat with what is known of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +33,7 @@ pub struct Example {
 /// Reads the usable files of a scan, those of one split or all, in the order of its rows. The second
 /// list names the files that have become unreadable since, and why.
 #[must_use]
-pub fn load(scan: &Scan, split: Option<&str>) -> (Vec<Example>, Vec<(String, String)>) {
+pub fn load(scan: &Scan, split: Option<&str>) -> (Corpus, Vec<(String, String)>) {
     load_where(scan, |row| {
         row.status.usable() && split.is_none_or(|split| row.split == split)
     })
@@ -38,31 +42,38 @@ pub fn load(scan: &Scan, split: Option<&str>) -> (Vec<Example>, Vec<(String, Str
 /// [`load`] with the duplicates: a measurement over a split counts every file of it, whether or
 /// not the same drumming stands elsewhere in the folder too.
 #[must_use]
-pub fn load_all(scan: &Scan, split: Option<&str>) -> (Vec<Example>, Vec<(String, String)>) {
+pub fn load_all(scan: &Scan, split: Option<&str>) -> (Corpus, Vec<(String, String)>) {
     load_where(scan, |row| {
         let twice = row.status == FileStatus::Duplicate && row.lane_counts.iter().any(|&n| n > 0);
         (row.status.usable() || twice) && split.is_none_or(|split| row.split == split)
     })
 }
 
-fn load_where(
-    scan: &Scan,
-    wanted: impl Fn(&ScanRow) -> bool,
-) -> (Vec<Example>, Vec<(String, String)>) {
+fn load_where(scan: &Scan, wanted: impl Fn(&ScanRow) -> bool) -> (Corpus, Vec<(String, String)>) {
     let wanted: Vec<&ScanRow> = scan.rows.iter().filter(|row| wanted(row)).collect();
-    let read: Vec<Result<Example, (String, String)>> = wanted
-        .par_iter()
-        .map(|row| example(row, scan).map_err(|why| (row.name.clone(), why)))
-        .collect();
-    let mut examples = Vec::with_capacity(read.len());
+    let read = |part: &[&ScanRow]| -> Vec<Result<Example, (String, String)>> {
+        part.par_iter()
+            .map(|row| example(row, scan).map_err(|why| (row.name.clone(), why)))
+            .collect()
+    };
+    let mut corpus = Corpus::default();
     let mut failures = Vec::new();
-    for result in read {
-        match result {
-            Ok(example) => examples.push(example),
-            Err(failure) => failures.push(failure),
-        }
+    let mut parts = wanted.chunks(PART);
+    let mut ready = parts.next().map(read);
+    while let Some(part) = ready {
+        // The part before is packed while the next is read.
+        let next = parts.next();
+        let pack = || {
+            for result in part {
+                match result {
+                    Ok(example) => corpus.push(&example),
+                    Err(failure) => failures.push(failure),
+                }
+            }
+        };
+        ready = rayon::join(pack, || next.map(read)).1;
     }
-    (examples, failures)
+    (corpus, failures)
 }
 
 /// Reads one usable row's beat, for example to play it.

@@ -2,6 +2,7 @@
 //! No tensors and no screen; what a file's bytes mean is in `beat::smf`.
 
 pub mod batch;
+pub mod corpus;
 pub mod facts;
 pub mod index;
 mod info;

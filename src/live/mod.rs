@@ -51,8 +51,6 @@ mod view;
 pub mod wires;
 
 #[cfg(all(test, feature = "studio"))]
-mod alloc_probe;
-#[cfg(all(test, feature = "studio"))]
 mod tests;
 
 #[cfg(feature = "studio")]

@@ -3,6 +3,7 @@
 //! Must compute exactly what [`super::sample`] computes; the test
 //! `training_and_playing_agree` compares the two.
 
+use super::batch::Batch;
 use super::config::{BINS, HEAD_WIDTH, ModelConfig};
 use super::lstm::backend::{LstmBackend, Operands};
 use super::lstm::op;
@@ -13,27 +14,6 @@ use burn::backend::Autodiff;
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-
-/// One update's worth of data, time first: slot `t * streams + row`.
-#[derive(Clone, Debug, Default)]
-pub struct Batch {
-    /// Steps of BPTT.
-    pub steps: usize,
-    /// Parallel rows.
-    pub streams: usize,
-    /// Model inputs, `[slots, inputs]`.
-    pub inputs: Vec<f32>,
-    /// True hits, `[slots, LANES]`.
-    pub hits: Vec<f32>,
-    /// True velocity bin of each hit, one-hot, `[slots, LANES * BINS]`; zero at rests.
-    pub velocities: Vec<f32>,
-    /// True micro-timing bin of each hit, likewise.
-    pub offsets: Vec<f32>,
-    /// 1 for a real slot, 0 behind the end of a row.
-    pub weights: Vec<f32>,
-    /// 0 where the carried state is forgotten before the slot, else 1.
-    pub keep: Vec<f32>,
-}
 
 /// The mean losses of a batch, in nats a step.
 pub struct Losses<B: Backend> {
@@ -63,7 +43,8 @@ pub fn losses<B: LstmBackend>(
         Tensor::from_inner(upload(values, columns, device))
     };
     let inputs = constant(&batch.inputs, batch.inputs.len() / slots.max(1));
-    let hits = constant(&batch.hits, LANES);
+    let true_hits = dense_hits(batch);
+    let hits = constant(&true_hits, LANES);
     let weights = constant(&batch.weights, 1);
 
     let keep = batch
@@ -99,7 +80,7 @@ pub fn losses<B: LstmBackend>(
 
     // The chain: lane j sees the true hits of the lanes before it.
     let mut before = vec![0.0; slots * LANES * LANES];
-    for (slot, truth) in batch.hits.chunks_exact(LANES).enumerate() {
+    for (slot, truth) in true_hits.chunks_exact(LANES).enumerate() {
         for lane in 0..LANES {
             let row = &mut before[(slot * LANES + lane) * LANES..][..lane];
             row.copy_from_slice(&truth[..lane]);
@@ -130,9 +111,10 @@ pub fn losses<B: LstmBackend>(
             + hits.matmul(head(Head::ExpressionHits))
             + head(Head::ExpressionBias),
     );
-    let bins = |out: Head, bias: Head, truth: &[f32]| {
+    let bins = |out: Head, bias: Head, truth: &[u8]| {
         let logits = (hidden.clone().matmul(head(out)) + head(bias)).reshape([slots, LANES, BINS]);
-        let truth = constant(truth, LANES * BINS).reshape([slots, LANES, BINS]);
+        let truth = one_hot(batch, truth);
+        let truth = constant(&truth, LANES * BINS).reshape([slots, LANES, BINS]);
         (log_softmax(logits, 2) * truth).sum().neg()
     };
     let expression = bins(Head::VelocityOut, Head::VelocityBias, &batch.velocities)
@@ -143,6 +125,27 @@ pub fn losses<B: LstmBackend>(
         hits: (hit_loss * weights).sum().div_scalar(count),
         expression: expression.div_scalar(count),
     }
+}
+
+/// True hits as numbers, `[slots, LANES]`.
+fn dense_hits(batch: &Batch) -> Vec<f32> {
+    let lanes = |bits: &u16| {
+        let bits = *bits;
+        (0..LANES).map(move |lane| f32::from(bits >> lane & 1))
+    };
+    batch.hits.iter().flat_map(lanes).collect()
+}
+
+/// The true bin of each hit, one-hot, `[slots, LANES * BINS]`; zero at rests.
+fn one_hot(batch: &Batch, bins: &[u8]) -> Vec<f32> {
+    let mut dense = vec![0.0; bins.len() * BINS];
+    for (slot, bits) in batch.hits.iter().enumerate() {
+        for lane in (0..LANES).filter(|lane| bits >> lane & 1 == 1) {
+            let at = slot * LANES + lane;
+            dense[at * BINS + usize::from(bins[at])] = 1.0;
+        }
+    }
+    dense
 }
 
 /// Layer normalisation over the columns.

@@ -2,8 +2,10 @@
 //!
 //! Playing always runs on the CPU ([`super::sample`]); only training asks for a device.
 
+use super::burn_learner::BurnLearner;
 use super::config::ModelConfig;
-use super::learner::{BurnLearner, Learner};
+use super::cpu::CpuLearner;
+use super::learner::Learner;
 use crate::message::DeviceChoice;
 
 #[cfg(feature = "cuda")]
@@ -14,7 +16,7 @@ pub use super::cuda_probe::{CudaParts, probe as probe_cuda};
 pub enum Backend {
     /// burn's CUDA backend, first device.
     Cuda,
-    /// burn's flex backend.
+    /// This program's own kernels.
     Cpu,
     /// burn's ndarray backend.
     CpuNdarray,
@@ -135,7 +137,6 @@ pub fn learner(
     weights: &[Vec<f32>],
     decays: &[bool],
 ) -> Box<dyn Learner> {
-    use burn::backend::flex::{Flex, FlexDevice};
     match device.backend {
         #[cfg(feature = "cuda")]
         Backend::Cuda => Box::new(BurnLearner::<burn::backend::Cuda>::new(
@@ -153,9 +154,9 @@ pub fn learner(
         )),
         // `resolve` never names a backend this build lacks.
         #[allow(unreachable_patterns)]
-        Backend::Cpu | Backend::Cuda | Backend::CpuNdarray => Box::new(BurnLearner::<Flex>::new(
-            config, weights, decays, FlexDevice,
-        )),
+        Backend::Cpu | Backend::Cuda | Backend::CpuNdarray => {
+            Box::new(CpuLearner::new(config, weights, decays))
+        }
     }
 }
 

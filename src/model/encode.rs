@@ -15,7 +15,7 @@
 //! | 1 | bar length, in 4/4 bars |
 //! | 1 + styles | style, one-hot; the first column is "any style" |
 
-use crate::beat::grid::{BeatGrid, LANES, Step};
+use crate::beat::grid::{BeatGrid, LANES, Meter, Step};
 use crate::message::hits;
 
 /// Columns before the styles.
@@ -90,29 +90,40 @@ pub fn encode(place: &Place, past: &Past<'_>, out: &mut [f32]) {
 /// Writes the input of step `at` of a grid into `out`: what was played before it in the
 /// grid is its past.
 pub fn encode_grid(grid: &BeatGrid, at: usize, style: Option<usize>, fill: bool, out: &mut [f32]) {
-    let bar = grid.meter.steps();
+    encode_step(&grid.steps, at, &place_in(grid, at, style), fill, out);
+}
+
+/// Writes the input of `steps[at]`, which stands at `place`, into `out`. What is before it in
+/// `steps` is its past: all of its piece, or at least the last two bars.
+pub fn encode_step(steps: &[Step], at: usize, place: &Place, fill: bool, out: &mut [f32]) {
+    let bar = usize::from(place.steps_per_bar);
     let rest = Step::default();
-    let ago = |steps: usize| at.checked_sub(steps).map_or(0, |i| hits(&grid.steps[i]));
-    let place = place_in(grid, at, style);
+    let ago = |n: usize| at.checked_sub(n).map_or(0, |i| hits(&steps[i]));
     let past = Past {
-        last: at.checked_sub(1).map_or(&rest, |i| &grid.steps[i]),
+        last: at.checked_sub(1).map_or(&rest, |i| &steps[i]),
         bar_ago: ago(bar),
         two_bars_ago: ago(2 * bar),
         first: at == 0,
         fill,
     };
-    encode(&place, &past, out);
+    encode(place, &past, out);
 }
 
 /// Where step `at` of a grid stands.
 #[must_use]
 pub fn place_in(grid: &BeatGrid, at: usize, style: Option<usize>) -> Place {
-    let bar = grid.meter.steps();
+    place_at(grid.meter, grid.tempo, at, style)
+}
+
+/// Where step `at` of a piece in this time signature and tempo stands.
+#[must_use]
+pub fn place_at(meter: Meter, tempo: f64, at: usize, style: Option<usize>) -> Place {
+    let bar = meter.steps();
     Place {
         step_in_bar: (at % bar) as u16,
         steps_per_bar: bar as u16,
         bar: (at / bar) as u64,
-        bpm: grid.tempo as f32,
+        bpm: tempo as f32,
         style,
     }
 }

@@ -6,11 +6,11 @@
 //! lanes before it. Velocity and micro-timing are scored beside it, per hit, in 32 bins over
 //! 0 to 1 and over -0.5 to 0.5 of a step.
 
-use super::encode::place_in;
+use super::encode::place_at;
 use super::sample::Sampler;
 use super::weights::BeatModel;
 use crate::beat::grid::{LANES, Meter, Step};
-use crate::dataset::load::Example;
+use crate::dataset::corpus::{Corpus, Piece};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -69,45 +69,53 @@ pub fn hit_bits(probabilities: &[f32; LANES], step: &Step) -> [f64; LANES] {
     })
 }
 
-/// Scores a model on examples, in parallel, with the same result for any number of threads.
+/// Files whose probabilities are held at the same time.
+const PART: usize = 256;
+
+/// Scores a model on pieces, in parallel, with the same result for any number of threads.
 /// `dump` is given each file's name and probabilities, in order.
 ///
 /// # Errors
 /// Whatever `dump` answers.
 pub fn evaluate<E>(
     model: &Arc<BeatModel>,
-    examples: &[Example],
+    corpus: &Corpus,
     mut dump: impl FnMut(&str, &[[f32; LANES]]) -> Result<(), E>,
 ) -> Result<Evaluation, E> {
-    let common = |e: &&Example| e.grid.meter == Meter::COMMON;
-    let scored: Vec<&Example> = examples.iter().filter(common).collect();
-    let scores: Vec<FileScore> = scored.par_iter().map(|e| score(model, e)).collect();
+    let common = |piece: &&Piece| piece.meter == Meter::COMMON;
+    let scored: Vec<&Piece> = corpus.pieces().iter().filter(common).collect();
 
     let mut result = Evaluation {
         files: scored.len(),
-        skipped: examples
+        skipped: corpus
+            .pieces()
             .iter()
-            .filter(|e| !common(e))
-            .map(|e| e.name.clone())
+            .filter(|piece| !common(piece))
+            .map(|piece| piece.name.to_string())
             .collect(),
         ..Evaluation::default()
     };
     let (mut velocity, mut offset) = (0.0, 0.0);
     let mut styles: BTreeMap<String, (u64, f64)> = BTreeMap::new();
-    for (example, score) in scored.iter().zip(&scores) {
-        dump(&example.name, &score.probabilities)?;
-        result.steps += score.steps;
-        result.hits += score.hits;
-        velocity += score.velocity_bits;
-        offset += score.offset_bits;
-        for (total, bits) in result.bits_per_lane.iter_mut().zip(score.lane_bits) {
-            *total += bits;
+    for part in scored.chunks(PART) {
+        let scores: Vec<FileScore> = part
+            .par_iter()
+            .map(|piece| score(model, corpus, piece))
+            .collect();
+        for (piece, score) in part.iter().zip(&scores) {
+            dump(&piece.name, &score.probabilities)?;
+            result.steps += score.steps;
+            result.hits += score.hits;
+            velocity += score.velocity_bits;
+            offset += score.offset_bits;
+            for (total, bits) in result.bits_per_lane.iter_mut().zip(score.lane_bits) {
+                *total += bits;
+            }
+            let style = corpus.style_of(piece).unwrap_or("-");
+            let style = styles.entry(style.to_owned()).or_default();
+            style.0 += score.steps;
+            style.1 += score.lane_bits.iter().sum::<f64>();
         }
-        let style = styles
-            .entry(example.style.clone().unwrap_or_else(|| "-".into()))
-            .or_default();
-        style.0 += score.steps;
-        style.1 += score.lane_bits.iter().sum::<f64>();
     }
     let steps = result.steps.max(1) as f64;
     let hits = result.hits.max(1) as f64;
@@ -131,17 +139,15 @@ pub fn evaluate<E>(
     Ok(result)
 }
 
-fn score(model: &Arc<BeatModel>, example: &Example) -> FileScore {
-    let style = example
-        .style
-        .as_deref()
-        .and_then(|s| model.config().style_index(s));
+fn score(model: &Arc<BeatModel>, corpus: &Corpus, piece: &Piece) -> FileScore {
+    let style = corpus.style_of(piece);
+    let style = style.and_then(|s| model.config().style_index(s));
     let mut sampler = Sampler::new(Arc::clone(model));
     let mut state = sampler.start();
     let mut sum = FileScore::default();
-    for (at, step) in example.grid.steps.iter().enumerate() {
-        let place = place_in(&example.grid, at, style);
-        let one = sampler.score(&mut state, &place, step, example.fill);
+    for (at, step) in corpus.grid(piece).steps.iter().enumerate() {
+        let place = place_at(piece.meter, piece.tempo, at, style);
+        let one = sampler.score(&mut state, &place, step, piece.fill);
         for (total, bits) in sum
             .lane_bits
             .iter_mut()

@@ -7,10 +7,14 @@
 //! time, with neither allocation nor lock, also when a GPU trains. A test holds the two to the same
 //! probabilities.
 
+mod ahead;
+mod batch;
 mod batches;
 mod beat_net;
+mod burn_learner;
 pub mod checkpoint;
 pub mod config;
+mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda_probe;
 pub mod device;

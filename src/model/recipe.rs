@@ -6,7 +6,7 @@ use super::config::{BINS, MAX_STYLES, ModelConfig};
 use super::params::{self, Head};
 use crate::base::text::sanitize;
 use crate::beat::grid::LANES;
-use crate::dataset::load::Example;
+use crate::dataset::corpus::Corpus;
 use crate::message::TrainConfig;
 use std::collections::BTreeMap;
 
@@ -54,11 +54,11 @@ pub(super) fn first_weights(config: &ModelConfig, pieces: &Pieces, seed: u64) ->
 }
 
 /// The styles of a training set by name; of more than [`MAX_STYLES`], those with most steps.
-pub(super) fn styles(examples: &[Example]) -> Vec<String> {
+pub(super) fn styles(corpus: &Corpus) -> Vec<String> {
     let mut steps: BTreeMap<String, usize> = BTreeMap::new();
-    for example in examples {
-        if let Some(style) = &example.style {
-            *steps.entry(sanitize(style)).or_default() += example.grid.steps.len();
+    for piece in corpus.pieces() {
+        if let Some(style) = corpus.style_of(piece) {
+            *steps.entry(sanitize(style)).or_default() += piece.steps;
         }
     }
     let mut list: Vec<(String, usize)> = steps.into_iter().collect();
@@ -70,14 +70,16 @@ pub(super) fn styles(examples: &[Example]) -> Vec<String> {
 }
 
 /// A digest of the training pieces and their order: a run goes on only with the same.
-pub(super) fn identity(examples: &[Example]) -> String {
+pub(super) fn identity(corpus: &Corpus) -> String {
     let mut hasher = blake3::Hasher::new();
-    for e in examples {
-        hasher.update(e.name.as_bytes());
-        hasher.update(&(e.grid.steps.len() as u64).to_le_bytes());
-        for cell in e.grid.steps.iter().flatten() {
-            hasher.update(&[cell.velocity]);
-        }
+    let (mut steps, mut velocities) = (Vec::new(), Vec::new());
+    for piece in corpus.pieces() {
+        hasher.update(piece.name.as_bytes());
+        hasher.update(&(piece.steps as u64).to_le_bytes());
+        corpus.read(piece, 0..piece.steps, &mut steps);
+        velocities.clear();
+        velocities.extend(steps.iter().flatten().map(|cell| cell.velocity));
+        hasher.update(&velocities);
     }
     hasher.finalize().to_hex()[..16].to_string()
 }

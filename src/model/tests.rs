@@ -10,7 +10,7 @@ use crate::beat::grid::{BeatGrid, Cell, Meter, Step};
 use std::sync::Arc;
 
 /// A groove with something of everything: `bars` bars, one fill, drawn from `seed`.
-fn groove(bars: usize, meter: Meter, seed: u64) -> BeatGrid {
+pub(super) fn groove(bars: usize, meter: Meter, seed: u64) -> BeatGrid {
     let mut draws = Stream::new(seed, 0, Purpose::Test);
     let mut steps = vec![Step::default(); bars * meter.steps()];
     for (at, step) in steps.iter_mut().enumerate() {

@@ -2,6 +2,7 @@
 //! cosine, validation and checkpoints each epoch; can be paused, stopped and resumed at any
 //! update. On the CPU a resumed run equals an unbroken one bit for bit.
 
+use super::ahead::{Ahead, Course};
 use super::batches::Pieces;
 use super::checkpoint::{self, RunState};
 use super::config::{ModelConfig, SCHEMA_VERSION};
@@ -18,7 +19,7 @@ use crate::base::text::{sanitize, sanitize_path};
 use crate::beat::grid::LANES;
 use crate::beat::kit::DrumMap;
 use crate::dataset::batch::Plan;
-use crate::dataset::load::Example;
+use crate::dataset::corpus::Corpus;
 use crate::message::{EndReason, TrainCommand, TrainConfig, TrainEvent, TrainProgress};
 use crossbeam_channel::Receiver;
 use std::path::{Path, PathBuf};
@@ -32,9 +33,9 @@ pub(super) const MAX_SLOTS: usize = 1 << 17;
 #[derive(Clone, Debug)]
 pub struct TrainingSet {
     /// Pieces to learn from.
-    pub train: Vec<Example>,
+    pub train: Arc<Corpus>,
     /// Pieces to score on; where empty, the training pieces are scored.
-    pub validation: Vec<Example>,
+    pub validation: Arc<Corpus>,
     /// How the files' notes were read.
     pub drum_map: DrumMap,
 }
@@ -80,8 +81,9 @@ pub fn train(
 struct Run<'a> {
     flags: &'a TrainConfig,
     config: ModelConfig,
-    pieces: Pieces,
-    validation: &'a [Example],
+    pieces: Arc<Pieces>,
+    course: Course,
+    validation: &'a Corpus,
     learner: Box<dyn Learner>,
     state: RunState,
     done: usize,
@@ -149,7 +151,7 @@ impl<'a> Run<'a> {
         } else {
             None
         };
-        let pieces = Pieces::new(&set.train, &config);
+        let pieces = Arc::new(Pieces::new(&set.train, &config));
         if pieces.lengths().is_empty() {
             return Err(TrainError::Nothing);
         }
@@ -185,6 +187,7 @@ impl<'a> Run<'a> {
         };
         let mut run = Self {
             flags,
+            course: Course::new(Arc::clone(&pieces), config.styles.len(), flags),
             config,
             pieces,
             validation,
@@ -194,26 +197,16 @@ impl<'a> Run<'a> {
             pace: None,
             set_aside,
         };
-        let plan = run.plan(run.state.epoch);
+        let plan = run.course.plan(run.state.epoch);
         let slots = plan.length() * plan.streams();
         if slots > MAX_SLOTS {
             return Err(TrainError::TooLarge { slots });
         }
         run.done = (0..run.state.epoch)
-            .map(|e| run.plan(e).updates())
+            .map(|e| run.course.plan(e).updates())
             .sum::<usize>()
             + run.state.update;
         Ok(run)
-    }
-
-    fn plan(&self, epoch: usize) -> Plan {
-        Plan::new(
-            &self.pieces.lengths(),
-            self.flags.batch_size,
-            self.flags.sequence_length,
-            self.flags.seed,
-            epoch,
-        )
     }
 
     /// Steps learned in a mean update of an epoch.
@@ -230,9 +223,9 @@ impl<'a> Run<'a> {
                 .iter()
                 .map(|s| s.rows * s.columns)
                 .sum(),
-            updates_per_epoch: self.plan(self.state.epoch).updates(),
+            updates_per_epoch: self.course.plan(self.state.epoch).updates(),
             files: set.train.len(),
-            bars: set.train.iter().map(|e| e.grid.bars() as u64).sum(),
+            bars: set.train.pieces().iter().map(|p| p.bars() as u64).sum(),
             drum_map: set.drum_map.name().to_string(),
             resumed_at: self.done,
         }
@@ -243,8 +236,10 @@ impl<'a> Run<'a> {
         commands: &Receiver<TrainCommand>,
         tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<EndReason, TrainError> {
+        let from = (self.state.epoch, self.state.update);
+        let mut ahead = Ahead::start(self.course.clone(), from);
         while self.state.epoch < self.flags.epochs {
-            let plan = self.plan(self.state.epoch);
+            let plan = self.course.plan(self.state.epoch);
             if self.state.update == 0 {
                 self.state.streams = plan.streams();
                 self.learner.begin(plan.streams());
@@ -253,7 +248,7 @@ impl<'a> Run<'a> {
                 if let Asked::Stop = self.obey(commands, tell)? {
                     return Ok(EndReason::Stopped);
                 }
-                self.one_update(&plan, tell)?;
+                self.one_update(&plan, &mut ahead, tell)?;
             }
             self.finish_epoch(tell)?;
         }
@@ -263,18 +258,17 @@ impl<'a> Run<'a> {
     fn one_update(
         &mut self,
         plan: &Plan,
+        ahead: &mut Ahead,
         tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), TrainError> {
         let began = Instant::now();
         let total = plan.updates() * self.flags.epochs;
         let learning_rate = learning_rate(self.flags.learning_rate, self.done, total);
-        let (styles, epoch) = (self.config.styles.len(), self.state.epoch);
-        let batch = self
-            .pieces
-            .batch(plan, self.state.update, styles, self.flags.seed, epoch);
+        let batch = ahead.take(plan, (self.state.epoch, self.state.update));
         let did = self
             .learner
             .update(&batch, learning_rate, self.flags.dropout, self.flags.seed);
+        ahead.give_back(batch);
         self.state.update += 1;
         self.done += 1;
         if !(did.hit_bits + did.expression_bits + did.grad_norm).is_finite() {

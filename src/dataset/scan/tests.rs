@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::beat::smf::{Song, SongNote, write};
-use crate::dataset::load::{Example, load};
+use crate::dataset::corpus::Piece;
+use crate::dataset::load::load;
 use std::fs;
 use tempfile::TempDir;
 
@@ -104,9 +105,10 @@ fn a_remapped_file_has_drums() {
     assert_eq!(scan.rows[1].drum_notes, 3);
     let (examples, failures) = load(&scan, None);
     assert!(failures.is_empty());
-    let names: Vec<&str> = examples.iter().map(|e| e.name.as_str()).collect();
+    let names: Vec<&str> = examples.pieces().iter().map(|p| &*p.name).collect();
     assert_eq!(names, ["cut.Mid", &name, "rock/a.mid"]);
-    assert_eq!(examples[1].grid.lane_counts()[0], 3);
+    let grid = examples.grid(&examples.pieces()[1]);
+    assert_eq!(grid.lane_counts()[0], 3);
 }
 
 #[test]
@@ -276,9 +278,9 @@ fn info_csv_rules_and_is_not_overruled() {
     );
     assert_eq!(scan.rows[2].style, None);
     let (examples, _) = load(&scan, Some("train"));
-    let told = |e: &Example| (e.grid.tempo, e.tempo, e.fill);
-    assert_eq!(told(&examples[0]), (97.0, 97.0, false));
-    assert_eq!(told(&examples[1]), (100.0, 100.0, true));
+    let told = |piece: &Piece| (piece.tempo, piece.fill);
+    assert_eq!(told(&examples.pieces()[0]), (97.0, false));
+    assert_eq!(told(&examples.pieces()[1]), (100.0, true));
 }
 
 #[test]
@@ -298,9 +300,10 @@ fn groove_has_its_known_size() {
     let (train, failures) = load(&scan, Some("train"));
     assert!(failures.is_empty());
     let common = train
+        .pieces()
         .iter()
-        .filter(|e| e.grid.meter == crate::beat::grid::Meter::COMMON);
-    let bars: usize = common.map(|e| e.grid.bars()).sum();
+        .filter(|piece| piece.meter == crate::beat::grid::Meter::COMMON);
+    let bars: usize = common.map(Piece::bars).sum();
     eprintln!(
         "{} training files, {bars} bars of 4/4; {summary:?}",
         train.len()

@@ -96,7 +96,7 @@ fn what_a_sink_is_sent_is_played_a_fixed_time_later_and_in_order() {
     let (receiver, mut out) = receiver();
     let mut sink = connect(&receiver).unwrap();
     assert!(matches!(news(&receiver), Notice::Joined(_)));
-    let before = crate::live::alloc_probe::calls();
+    let before = crate::base::alloc_probe::calls();
     let base = now();
     for n in 0..300u64 {
         let key = (n % 100) as u8;
@@ -112,7 +112,7 @@ fn what_a_sink_is_sent_is_played_a_fixed_time_later_and_in_order() {
     sink.send(base, now(), &[]).unwrap();
     sink.hush(now());
     sink.send(base, now(), &[0xb9, 123, 0]).unwrap();
-    let after = crate::live::alloc_probe::calls();
+    let after = crate::base::alloc_probe::calls();
     assert_eq!(after, before, "sending allocates nothing");
     let mut got = Vec::new();
     until("all events", || {

@@ -1,9 +1,9 @@
 //! The scheduler's contract, and the real threads once.
 
 use super::rig::{check_tape, drain};
+use crate::base::alloc_probe;
 use crate::beat::kit::{Kit, Voice};
 use crate::beat::transport::Transport;
-use crate::live::alloc_probe;
 use crate::live::file_sink::RingSink;
 use crate::live::handle::{EngineHandle, EngineOptions};
 use crate::live::outputs::voices;

@@ -1,8 +1,9 @@
 //! The differentiable model computes what the player's half does.
 
 use super::groove;
-use crate::beat::grid::{LANES, Meter};
-use crate::model::beat_net::{self, Batch};
+use crate::beat::grid::Meter;
+use crate::model::batch::Batch;
+use crate::model::beat_net;
 use crate::model::encode;
 use crate::model::evaluate::hit_bits;
 use crate::model::{BeatModel, Sampler, params};
@@ -20,25 +21,11 @@ fn training_and_playing_agree() {
     let config = model.config().clone();
     let grid = groove(3, Meter::COMMON, 9);
     let (steps, inputs) = (grid.steps.len(), encode::width(config.styles.len()));
-    let mut batch = Batch {
-        steps,
-        streams: 1,
-        inputs: vec![0.0; steps * inputs],
-        hits: vec![0.0; steps * LANES],
-        velocities: vec![0.0; steps * LANES * 32],
-        offsets: vec![0.0; steps * LANES * 32],
-        weights: vec![1.0; steps],
-        keep: vec![1.0; steps],
-    };
+    let mut batch = Batch::default();
+    batch.reset(steps, 1, inputs);
     for (at, step) in grid.steps.iter().enumerate() {
-        let x = &mut batch.inputs[at * inputs..(at + 1) * inputs];
+        let x = batch.put(at, step);
         encode::encode_grid(&grid, at, Some(2), true, x);
-        for (lane, cell) in step.iter().enumerate().filter(|(_, c)| c.velocity > 0) {
-            let slot = at * LANES + lane;
-            batch.hits[slot] = 1.0;
-            batch.velocities[slot * 32 + encode::velocity_bin(cell.velocity)] = 1.0;
-            batch.offsets[slot * 32 + encode::offset_bin(cell.offset)] = 1.0;
-        }
     }
     let columns = params::specs(&config);
     let params: Vec<Tensor<Tracked, 2>> = model

@@ -3,6 +3,7 @@
 use super::groove;
 use crate::beat::grid::{BeatGrid, LANES, Meter};
 use crate::beat::kit::DrumMap;
+use crate::dataset::corpus::Corpus;
 use crate::dataset::load::Example;
 use crate::message::{DeviceChoice, EndReason, TrainCommand, TrainConfig, TrainEvent};
 use crate::model::device::{self, Device};
@@ -30,12 +31,12 @@ fn small(dir: &std::path::Path) -> TrainConfig {
 fn small_set() -> TrainingSet {
     let waltz = Meter::new(3, 4).unwrap();
     TrainingSet {
-        train: vec![
+        train: corpus([
             example("a", groove(9, Meter::COMMON, 1)),
             example("b", groove(6, waltz, 2)),
             example("c", groove(12, Meter::COMMON, 3)),
-        ],
-        validation: vec![example("v", groove(4, Meter::COMMON, 4))],
+        ]),
+        validation: corpus([example("v", groove(4, Meter::COMMON, 4))]),
         drum_map: DrumMap::gm(),
     }
 }
@@ -113,8 +114,10 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
     assert_eq!(epochs, [4]);
 
     // Other files and other settings are refused, and the checkpoint stays.
-    let mut other = set.clone();
-    other.train.pop();
+    let other = TrainingSet {
+        train: corpus([example("a", groove(9, Meter::COMMON, 1))]),
+        ..set.clone()
+    };
     let refused = train(&flags, &other, &cpu(), &never, &mut |_| {}).unwrap_err();
     assert!(matches!(refused, TrainError::OtherData { .. }), "{refused}");
     flags.units = 13;
@@ -130,8 +133,8 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
 fn one_two_bar_file_trains_and_a_new_run_keeps_the_old_one() {
     let dir = tempfile::tempdir().unwrap();
     let set = TrainingSet {
-        train: vec![example("only", groove(2, Meter::COMMON, 1))],
-        validation: Vec::new(),
+        train: corpus([example("only", groove(2, Meter::COMMON, 1))]),
+        validation: corpus([]),
         drum_map: DrumMap::gm(),
     };
     let flags = TrainConfig {
@@ -223,12 +226,16 @@ fn example(name: &str, grid: BeatGrid) -> Example {
     }
 }
 
+fn corpus<const N: usize>(examples: [Example; N]) -> Arc<Corpus> {
+    Arc::new(examples.into_iter().collect())
+}
+
 fn cpu() -> Device {
     device::resolve(DeviceChoice::Cpu).unwrap()
 }
 
-fn scored(model: &Arc<BeatModel>, examples: &[Example]) -> f64 {
-    let Ok(e) = evaluate(model, examples, |_: &str, _: &[[f32; LANES]]| {
+fn scored(model: &Arc<BeatModel>, corpus: &Corpus) -> f64 {
+    let Ok(e) = evaluate(model, corpus, |_: &str, _: &[[f32; LANES]]| {
         Ok::<(), Infallible>(())
     });
     e.bits_per_step

@@ -31,6 +31,8 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let scan = scan_folder(&flags.data_dir, map)?;
     let set = training_set(&scan)?;
     say(&scan_line(&scan))?;
+    // A run takes hours and needs nothing of the scan.
+    drop(scan);
 
     let (tell, commands) = crossbeam_channel::unbounded();
     // The first signal ends the run with a checkpoint; the next ends the program.
@@ -144,8 +146,8 @@ pub fn training_set(scan: &Scan) -> anyhow::Result<TrainingSet> {
         .into());
     }
     Ok(TrainingSet {
-        train,
-        validation,
+        train: train.into(),
+        validation: validation.into(),
         drum_map: scan.drum_map.clone(),
     })
 }

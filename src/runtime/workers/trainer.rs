@@ -11,7 +11,8 @@ use crate::model::device;
 use crate::model::train::{TrainingSet, train};
 use crate::runtime::jobs::train::{drum_map, training_set};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -114,7 +115,8 @@ fn prepare(order: &Order) -> anyhow::Result<TrainingSet> {
         ..ScanOptions::new(&config.data_dir)
     };
     let mut scan = scan(&options, &|_, _| {}, &AtomicBool::new(false))?;
-    scan.rows.retain(|row| !order.excluded.contains(&row.path));
+    let excluded: HashSet<&Path> = order.excluded.iter().map(PathBuf::as_path).collect();
+    scan.rows.retain(|row| !excluded.contains(&*row.path));
     training_set(&scan)
 }
 

@@ -224,7 +224,7 @@ fn the_callback_never_allocates() {
     for _ in 0..10 {
         card.ask(512, 0);
     }
-    let before = crate::live::alloc_probe::calls();
+    let before = crate::base::alloc_probe::calls();
     for k in 0..400 {
         let at = card.due(512);
         card.stroke(at, 0, Lane::ALL[k % 9]);
@@ -233,5 +233,5 @@ fn the_callback_never_allocates() {
         }
         card.ask(512, 0);
     }
-    assert_eq!(crate::live::alloc_probe::calls(), before);
+    assert_eq!(crate::base::alloc_probe::calls(), before);
 }

@@ -28,6 +28,8 @@ pub(super) mod multiply;
 pub(super) mod panels;
 pub(super) mod play;
 pub(super) mod recurrent;
+mod run;
+mod shares;
 mod team;
 #[cfg(test)]
 pub(super) mod tests;
@@ -35,6 +37,8 @@ mod tile;
 
 pub use elements::AdamW;
 pub use panels::Packed;
+pub use run::{Loop, WIDE};
+pub use shares::Rows;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

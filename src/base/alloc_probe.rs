@@ -1,5 +1,4 @@
-//! Counts what a thread allocates and frees, for the test `real_time_thread_never_allocates`.
-//! Only in test builds.
+//! Counts what a thread allocates and frees, for the tests of threads that must not. Only in test builds.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -41,6 +40,6 @@ fn count() {
 }
 
 /// How often this thread has allocated, grown or freed memory.
-pub(super) fn calls() -> u64 {
+pub fn calls() -> u64 {
     CALLS.with(Cell::get)
 }
