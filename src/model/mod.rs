@@ -2,10 +2,14 @@
 //! names burn.
 //!
 //! Two halves share one list of weights ([`params`]) and one encoding ([`encode`]):
-//! training ([`train`], `beat_net`, `lstm`) runs on burn tensors on whatever device
-//! [`device`] chose; playing ([`sample`]) runs on plain slices on the CPU, one step at a
-//! time, with neither allocation nor lock, also when a GPU trains. A test holds the two to the same
-//! probabilities.
+//!
+//! - training ([`train`]) hands batches to a learner on the device that [`device`] chose: `cpu` does a whole update on
+//!   plain slices over the kernels of [`lstm`]; `burn_learner` does it on burn's tensors (`beat_net`), on CUDA
+//!   and ndarray, and is the measure of the other;
+//! - playing ([`sample`]) runs on plain slices on the CPU, one step at a time, with neither allocation nor lock, also
+//!   when a GPU trains.
+//!
+//! Tests hold all of them to the same probabilities and gradients.
 
 mod ahead;
 mod batch;

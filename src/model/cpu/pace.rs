@@ -42,7 +42,7 @@ pub struct Pace {
 
 /// The most threads this program may use: `RAYON_NUM_THREADS` if set, else the cores.
 pub fn most() -> usize {
-    rayon::current_num_threads().max(1)
+    crate::model::device::threads()
 }
 
 impl Pace {

@@ -6,14 +6,14 @@
 //! | `sequence` | a layer over a sequence on plain slices, with its tape and gradients |
 //! | `step` | one step for playing, without allocation or lock |
 //! | `backend`, `op` | the layer as one node of burn's graph, whatever the backend |
-//! | `host`, `cuda` | how burn's processor backends and CUDA run it |
+//! | `host`, `cube` | how burn's processor backends and GPUs run it |
 //! | `general` | the same on burn's tensor operations: the yardstick of the others |
 //!
 //! Gates stand side by side in the order i, f, g, o; sequences are time first; all numbers are f32.
 
 pub mod backend;
-#[cfg(feature = "cuda")]
-mod cuda;
+#[cfg(any(feature = "cuda", feature = "gpu-check"))]
+pub mod cube;
 pub mod general;
 mod host;
 pub mod kernel;

@@ -258,6 +258,11 @@ impl Layer {
             shape.slots() * shape.inputs,
             "an input for each slot"
         );
+        assert_eq!(
+            (self.x.rows(), self.x.columns()),
+            (shape.slots(), shape.inputs),
+            "inputs, not gates"
+        );
         let gates = &self.tape.gates;
         if let Some(d_x) = d_x {
             let to = Target::Rows(d_x);

@@ -37,6 +37,8 @@ impl Forward {
     /// The pointers must cover the rows, and no other thread may be near them.
     #[inline(always)]
     pub(super) unsafe fn run<S: Lanes>(self, s: S) {
+        // Twice over the rows: the chain from gates to hidden value is too long for the processor to
+        // overlap with that of the next row.
         for row in 0..self.rows {
             // SAFETY: the caller's promise.
             unsafe {
@@ -51,13 +53,21 @@ impl Forward {
                     self.keep,
                     row,
                 );
-                let c = s.mul_add(f, before, s.mul(i, g));
-                let h = s.mul(o, tanh(s, c));
                 s.store(first, i);
                 s.store(first.add(S::WIDTH), f);
                 s.store(second, g);
                 s.store(second.add(S::WIDTH), o);
-                s.store(self.cell.add(row * S::WIDTH), c);
+                s.store(
+                    self.cell.add(row * S::WIDTH),
+                    s.mul_add(f, before, s.mul(i, g)),
+                );
+            }
+        }
+        for row in 0..self.rows {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let o = s.load(self.gates[1].add(row * S::PANEL + S::WIDTH));
+                let h = s.mul(o, tanh(s, s.load(self.cell.add(row * S::WIDTH))));
                 let output = self.outputs.add(row * self.output_row);
                 if self.count == S::WIDTH {
                     s.store(output, h);

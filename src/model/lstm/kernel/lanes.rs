@@ -58,6 +58,16 @@ pub(in super::super) trait Lanes: Copy {
             std::ptr::copy_nonoverlapping(all.as_ptr(), at, n);
         }
     }
+    /// Asks for a cache line that will be needed soon; `at` may be anything.
+    #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        let _ = at;
+    }
+    /// Asks for a cache line that will be needed a little later, without crowding the first-level cache.
+    #[inline(always)]
+    fn prefetch_far(self, at: *const f32) {
+        let _ = at;
+    }
     /// `a + b`
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`
@@ -66,6 +76,11 @@ pub(in super::super) trait Lanes: Copy {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a / b`
     fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `1 / a`, within two units in the last place; exact for 1.
+    #[inline(always)]
+    fn recip(self, a: Self::V) -> Self::V {
+        self.div(self.splat(1.0), a)
+    }
     /// Square roots.
     fn sqrt(self, a: Self::V) -> Self::V;
     /// `a * b + c`, rounded once where the processor can.

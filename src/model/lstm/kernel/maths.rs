@@ -40,7 +40,7 @@ pub(super) fn exp<S: Lanes>(s: S, x: S::V) -> S::V {
 pub(super) fn sigmoid<S: Lanes>(s: S, x: S::V) -> S::V {
     let one = s.splat(1.0);
     let e = exp(s, s.sub(s.splat(0.0), x));
-    s.div(one, s.add(one, e))
+    s.recip(s.add(one, e))
 }
 
 /// `(e^2x - 1) / (e^2x + 1)`, by `e^2x - 1` itself so that small arguments keep their digits.

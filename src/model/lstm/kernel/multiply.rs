@@ -5,9 +5,10 @@
 use super::lanes::{Job, Lanes, dispatch};
 use super::memory::Shared;
 use super::panels::{Order, Packed, copy};
-use super::tile::{Finish, Tile};
+use super::tile::{Ahead, Finish, Tile};
 use super::{Engine, Then, View};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// Terms summed in registers before c is touched.
 const CHUNK: usize = 256;
@@ -15,8 +16,6 @@ const CHUNK: usize = 256;
 const BLOCK: usize = 128;
 /// Panels of a block of c.
 const GROUP: usize = 4;
-/// Panels of a block of c where a has to be packed first.
-const WIDE: usize = 16;
 
 /// The left operand, in panels.
 #[derive(Clone, Copy)]
@@ -49,14 +48,12 @@ enum Source<'a> {
 struct Plan<'a> {
     a: Source<'a>,
     b: &'a Packed,
-    m: usize,
     k: usize,
     c: Shared,
     /// Between panels of c, if it is in panels.
     c_panel: Option<usize>,
     then: Then<'a>,
     sums: Option<Shared>,
-    group: usize,
 }
 
 /// `c = a b`, or as `then` says. `sums`: takes the sums of b's columns in passing (set, not added),
@@ -130,42 +127,53 @@ fn run(
         assert_eq!(sums.len(), b.columns, "a sum for each column");
         Shared(sums.as_mut_ptr())
     });
-    let group = match a {
-        Source::Panels(..) => GROUP,
-        Source::View(_) => WIDE,
-    };
     let plan = Plan {
         a,
         b,
-        m,
         k,
         c,
         c_panel,
         then,
         sums,
-        group,
     };
-    let groups = b.panels().div_ceil(group);
+    let groups = b.panels().div_ceil(GROUP);
     engine.each(m.div_ceil(BLOCK) * groups, &|part| {
         let (block, group) = (part / groups, part % groups);
+        let rows = block * BLOCK..m.min((block + 1) * BLOCK);
+        let panels = group * GROUP..b.panels().min((group + 1) * GROUP);
         dispatch(
             engine.isa(),
             Block {
                 plan: &plan,
-                block,
-                group,
+                rows,
+                panels,
             },
         );
     });
 }
 
-/// Room for a block of a: its chunk in panels, a little apart.
-const ROOM: usize = CHUNK * BLOCK + 64 * CHUNK / 8;
+/// Room for a block of a: a chunk of its k in panels that are a little apart.
+const ROOM: usize = CHUNK * BLOCK + GAP * CHUNK / 16;
+/// Numbers between those panels.
+const GAP: usize = 64;
 
+/// Numbers on the stack, lines whole, contents unspecified.
+#[repr(align(64))]
+struct Room<const N: usize>(MaybeUninit<[f32; N]>);
+
+impl<const N: usize> Room<N> {
+    #[inline(always)]
+    fn start(&mut self) -> *mut f32 {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+/// Some rows and panels of c. SAFETY of everything here: `run` and its callers have found that the operands are as large as
+/// each other and the plan say, and no two blocks have rows and panels in common.
 struct Block<'a> {
     plan: &'a Plan<'a>,
-    block: usize,
-    group: usize,
+    rows: Range<usize>,
+    panels: Range<usize>,
 }
 
 impl Job for Block<'_> {
@@ -173,69 +181,103 @@ impl Job for Block<'_> {
 
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) {
-        match self.plan.a {
-            Source::Panels(data, stride, across) => {
-                for start in (0..self.plan.k.max(1)).step_by(CHUNK) {
-                    // SAFETY: `multiply` found the operands to fit; a's rows from the block on, its k from `start` on.
+        let plan = self.plan;
+        // A row-major c is written once, at the end: its rows may be far apart and meet at the same place of a cache.
+        let mut aside = Room::<{ BLOCK * GROUP * 32 }>(MaybeUninit::uninit());
+        let (c, c_panel) = match plan.c_panel {
+            Some(c_panel) => {
+                let first = self.panels.start * c_panel + self.rows.start * S::PANEL;
+                (plan.c.at(first), c_panel)
+            }
+            None => (aside.start(), BLOCK * S::PANEL),
+        };
+        // The last chunk of no terms at all still sets c.
+        let starts = (0..plan.k.max(1)).step_by(CHUNK);
+        match plan.a {
+            Source::Panels(data, stride, true) => {
+                let a = data.at(self.rows.start / S::PANEL * stride);
+                for start in starts {
+                    // SAFETY: see `Block`.
                     unsafe {
-                        if across {
-                            let a =
-                                data.at(start * S::PANEL + self.block * BLOCK / S::PANEL * stride);
-                            self.chunk::<S, true>(s, start, a, stride);
-                        } else {
-                            let a =
-                                data.at(start / S::PANEL * stride + self.block * BLOCK * S::PANEL);
-                            self.chunk::<S, false>(s, start, a, stride);
-                        }
+                        self.chunk::<S, true>(s, start, a.add(start * S::PANEL), stride, c, c_panel)
+                    };
+                }
+            }
+            Source::Panels(data, stride, false) => {
+                let a = data.at(self.rows.start * S::PANEL);
+                for start in starts {
+                    // SAFETY: see `Block`.
+                    unsafe {
+                        let a = a.add(start / S::PANEL * stride);
+                        self.chunk::<S, false>(s, start, a, stride, c, c_panel);
                     }
                 }
             }
             Source::View(view) => {
-                let mut room = MaybeUninit::<[[f32; 16]; ROOM / 16]>::uninit();
-                let data = room.as_mut_ptr().cast::<f32>();
-                let rows = BLOCK.min(view.rows - self.block * BLOCK);
+                let mut room = Room::<ROOM>(MaybeUninit::uninit());
+                let a = room.start();
                 let across = view.row_stride == 1 && view.column_stride != 1;
-                for start in (0..view.columns.max(1)).step_by(CHUNK) {
-                    let count = CHUNK.min(view.columns - start);
-                    let stride = if across { CHUNK } else { BLOCK } * S::PANEL + 64;
-                    let lines = if across {
-                        (self.block * BLOCK, rows)
-                    } else {
-                        (start, count)
-                    };
-                    // SAFETY: `multiply_view` checked the view; the room holds BLOCK x CHUNK numbers in panels that
-                    // are 64 numbers apart: at most CHUNK / 16 or BLOCK / 16 of them.
+                for start in starts {
+                    let terms = (start, CHUNK.min(view.columns - start));
+                    let rows = (self.rows.start, self.rows.len());
+                    // SAFETY: see `Block`; the room holds BLOCK x CHUNK numbers in panels.
                     unsafe {
-                        for p in 0..lines.1.div_ceil(S::PANEL) {
-                            for half in 0..2 {
-                                let first = (p * S::PANEL + half * S::WIDTH).min(lines.1);
-                                let columns = (lines.0 + first, S::WIDTH.min(lines.1 - first));
-                                let to = data.add(p * stride + half * S::WIDTH);
-                                let shape = (S::PANEL, S::WIDTH);
-                                if across {
-                                    copy(view.transposed(), (start, count), columns, to, shape);
-                                } else {
-                                    copy(view, (self.block * BLOCK, rows), columns, to, shape);
-                                }
-                            }
-                        }
                         if across {
-                            self.chunk::<S, true>(s, start, data, stride);
+                            let stride = CHUNK * S::PANEL + GAP;
+                            pack(s, view.transposed(), terms, rows, a, stride);
+                            self.chunk::<S, true>(s, start, a, stride, c, c_panel);
                         } else {
-                            self.chunk::<S, false>(s, start, data, stride);
+                            let stride = BLOCK * S::PANEL + GAP;
+                            pack(s, view, rows, terms, a, stride);
+                            self.chunk::<S, false>(s, start, a, stride, c, c_panel);
                         }
                     }
                 }
             }
         }
+        if plan.c_panel.is_none() {
+            // SAFETY: see `Block`.
+            unsafe { self.write_out(s, c) };
+        }
+    }
+}
+
+/// Copies rows and columns (first, count) to panels `stride` apart.
+///
+/// # Safety
+/// As for [`copy`].
+#[inline(always)]
+unsafe fn pack<S: Lanes>(
+    s: S,
+    view: View<'_>,
+    rows: (usize, usize),
+    (column, columns): (usize, usize),
+    to: *mut f32,
+    stride: usize,
+) {
+    for vector in 0..columns.div_ceil(S::WIDTH) {
+        let first = vector * S::WIDTH;
+        let some = (column + first, S::WIDTH.min(columns - first));
+        // SAFETY: the caller's promise.
+        unsafe {
+            let to = to.add(vector / 2 * stride + vector % 2 * S::WIDTH);
+            copy(s, view, rows, some, to);
+        }
     }
 }
 
 impl Block<'_> {
-    /// Adds the terms from `start` on: `a` points at the block's first row and at k = `start`.
+    /// Where the two vectors of a panel come from in b's source: first column, columns.
+    #[inline(always)]
+    fn lanes<S: Lanes>(&self, panel: usize) -> [(usize, usize); 2] {
+        let b = self.plan.b;
+        [2 * panel, 2 * panel + 1].map(|vector| b.order.vector(S::WIDTH, b.columns, vector))
+    }
+
+    /// Adds the terms from `start` on to panels of c: `a` points at the block's first row and at k = `start`.
     ///
     /// # Safety
-    /// `a` must hold the block's rows and the chunk's k.
+    /// See [`Block`].
     #[inline(always)]
     unsafe fn chunk<S: Lanes, const ACROSS: bool>(
         &self,
@@ -243,121 +285,114 @@ impl Block<'_> {
         start: usize,
         a: *const f32,
         a_panel: usize,
+        c: *mut f32,
+        c_panel: usize,
     ) {
         let plan = self.plan;
-        let first_row = self.block * BLOCK;
-        let rows = BLOCK.min(plan.m - first_row);
+        let rows = self.rows.len();
         let k = CHUNK.min(plan.k - start);
-        let panels = self.group * plan.group..((self.group + 1) * plan.group).min(plan.b.panels());
         // Rows of a transposed matrix lie in panels, which a tile does not cross.
-        let span = if ACROSS { S::PANEL } else { rows };
-        for panel in panels {
-            let b = plan.b.data.all().as_ptr();
-            // SAFETY (to the end): b has been packed with these panels, c has been found to have the product's shape,
-            // and no other block has these rows and panels.
+        let span = if ACROSS { S::PANEL } else { BLOCK };
+        let all_tiles = rows.div_ceil(span) * span.min(rows).div_ceil(S::TILE);
+        let b = plan.b.data.all().as_ptr();
+        for panel in self.panels.clone() {
+            // SAFETY: see `Block`.
             let b = unsafe { b.add(panel * plan.b.stride + start * S::PANEL) };
-            let lanes: [(usize, usize); 2] = std::array::from_fn(|half| {
-                plan.b
-                    .order
-                    .vector(S::WIDTH, plan.b.columns, 2 * panel + half)
-            });
-            if self.block == 0
+            if self.rows.start == 0
                 && let Some(sums) = plan.sums
             {
-                // SAFETY: as above; `run` found a sum for each column.
-                unsafe { column_sums(s, b, k, start == 0, sums, lanes) };
+                // SAFETY: see `Block`; `run` found a sum for each column.
+                unsafe { column_sums(s, b, k, start == 0, sums, self.lanes::<S>(panel)) };
             }
+            let next = if panel + 1 < self.panels.end {
+                b.wrapping_add(plan.b.stride)
+            } else {
+                let first = self.panels.start * plan.b.stride;
+                plan.b
+                    .data
+                    .all()
+                    .as_ptr()
+                    .wrapping_add(first + (start + CHUNK) * S::PANEL)
+            };
             let mut bias = [0.0f32; 32];
             let finish = match plan.then {
                 _ if start > 0 => Finish::Add,
+                // Added to c when it is written out.
+                _ if plan.c_panel.is_none() => Finish::Set,
                 Then::Set => Finish::Set,
                 Then::Add => Finish::Add,
                 Then::SetWithBias(from) => {
-                    for (half, (first, count)) in lanes.into_iter().enumerate() {
+                    for (half, (first, count)) in self.lanes::<S>(panel).into_iter().enumerate() {
                         bias[half * S::WIDTH..][..count]
                             .copy_from_slice(&from[first..first + count]);
                     }
                     Finish::Bias(bias.as_ptr())
                 }
             };
-            let whole = lanes.iter().all(|l| l.1 == S::WIDTH);
-            for outer in (0..rows).step_by(span.max(1)) {
+            let c = c.wrapping_add((panel - self.panels.start) * c_panel);
+            let mut done = 0;
+            for outer in (0..rows).step_by(span) {
                 let inner = span.min(rows - outer);
                 let tiles = inner.div_ceil(S::TILE);
                 let mut row = outer;
                 for tile in 0..tiles {
                     let count = inner / tiles + usize::from(tile < inner % tiles);
-                    // SAFETY: as above.
+                    // SAFETY: see `Block`.
                     unsafe {
                         let a = if ACROSS {
                             a.add(row / S::PANEL * a_panel + row % S::PANEL)
                         } else {
                             a.add(row * S::PANEL)
                         };
-                        let mut spare = [0.0f32; 14 * 32];
-                        let (c, c_row) = match plan.c_panel {
-                            Some(c_panel) => {
-                                let c = plan.c.at(panel * c_panel + (first_row + row) * S::PANEL);
-                                ([c, c.add(S::WIDTH)], S::PANEL)
-                            }
-                            None if whole => {
-                                let c = plan.c.at((first_row + row) * plan.b.columns);
-                                ([c.add(lanes[0].0), c.add(lanes[1].0)], plan.b.columns)
-                            }
-                            None => {
-                                let c = spare.as_mut_ptr();
-                                ([c, c.add(S::WIDTH)], S::PANEL)
-                            }
-                        };
-                        let aside = plan.c_panel.is_none() && !whole;
-                        let finish_now = if aside { Finish::Set } else { finish };
-                        let t = Tile {
+                        let c = c.add(row * S::PANEL);
+                        let ahead = Ahead::part::<S>(next, done.min(all_tiles - 1), all_tiles);
+                        Tile {
                             rows: count,
                             k,
                             a,
                             a_panel,
                             b,
                             c,
-                            c_row,
-                            finish: finish_now,
-                        };
-                        t.run::<S, ACROSS>(s);
-                        if aside {
-                            let c = plan.c.at((first_row + row) * plan.b.columns);
-                            merge::<S>(&spare, c, plan.b.columns, count, lanes, finish);
+                            finish,
+                            ahead,
                         }
+                        .run::<S, ACROSS>(s);
                     }
                     row += count;
+                    done += 1;
                 }
             }
         }
     }
-}
 
-/// Moves a tile with columns that c does not have to where c has the others.
-///
-/// # Safety
-/// `c` must have these rows and columns.
-unsafe fn merge<S: Lanes>(
-    spare: &[f32],
-    c: *mut f32,
-    c_row: usize,
-    rows: usize,
-    lanes: [(usize, usize); 2],
-    finish: Finish,
-) {
-    for r in 0..rows {
-        for (half, (first, count)) in lanes.into_iter().enumerate() {
-            for lane in 0..count {
-                let sum = spare[r * S::PANEL + half * S::WIDTH + lane];
-                // SAFETY: the caller's promise; a bias is a panel long.
-                unsafe {
-                    let c = c.add(r * c_row + first + lane);
-                    *c = match finish {
-                        Finish::Set => sum,
-                        Finish::Add => *c + sum,
-                        Finish::Bias(bias) => *bias.add(half * S::WIDTH + lane) + sum,
-                    };
+    /// Takes the block from its panels to a row-major c.
+    ///
+    /// # Safety
+    /// See [`Block`].
+    #[inline(always)]
+    unsafe fn write_out<S: Lanes>(&self, s: S, from: *const f32) {
+        let plan = self.plan;
+        for (row, to_row) in self.rows.clone().enumerate() {
+            for (number, panel) in self.panels.clone().enumerate() {
+                for (half, (first, count)) in self.lanes::<S>(panel).into_iter().enumerate() {
+                    // SAFETY: see `Block`; a vector that c does not have counts nothing.
+                    unsafe {
+                        let from = from.add((number * BLOCK + row) * S::PANEL + half * S::WIDTH);
+                        let to = plan.c.at(to_row * plan.b.columns + first);
+                        let sum = match plan.then {
+                            Then::Set => s.load(from),
+                            Then::Add => s.add(s.load_part(to, count), s.load(from)),
+                            Then::SetWithBias(bias) => {
+                                let bias = &bias[first..first + count];
+                                s.add(s.load_part(bias.as_ptr(), count), s.load(from))
+                            }
+                        };
+                        if count == S::WIDTH {
+                            s.store(to, sum);
+                        } else {
+                            s.store_part(to, sum, count);
+                        }
+                    }
                 }
             }
         }

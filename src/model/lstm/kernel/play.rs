@@ -7,7 +7,7 @@ use super::Isa;
 use super::cell;
 use super::lanes::{Job, Lanes, dispatch};
 use super::panels::{Order, Packed};
-use super::tile::{Finish, Tile};
+use super::tile::{Ahead, Finish, Tile};
 
 /// What a step works on.
 pub(in super::super) struct Play<'a> {
@@ -154,9 +154,9 @@ fn many<S: Lanes>(s: S, p: &mut Play<'_>, batch: usize, a: &[f32], gates: &mut [
                         a: a.as_ptr().add(row * S::PANEL),
                         a_panel: batch * S::PANEL,
                         b: weights.add((2 * vector + half) * p.table.stride),
-                        c: [c, c.add(S::WIDTH)],
-                        c_row: S::PANEL,
+                        c,
                         finish: Finish::Set,
+                        ahead: Ahead::NONE,
                     };
                     tile.run::<S, false>(s);
                 }

@@ -13,7 +13,7 @@ use super::lanes::{Job, Lanes, dispatch};
 use super::memory::{Buffer, Shared};
 use super::panels::{Order, Packed};
 use super::team::Meeting;
-use super::tile::{Finish, Tile};
+use super::tile::{Ahead, Finish, Tile};
 use std::ops::Range;
 
 /// Bytes of recurrent weights that a core keeps close beside what else it reads: most of the second-level
@@ -295,7 +295,7 @@ impl Member<'_> {
 
     /// Tiles of own rows: first row and number.
     #[inline(always)]
-    fn tiles<S: Lanes>(&self) -> impl Iterator<Item = (usize, usize)> {
+    fn tiles<S: Lanes>(&self) -> impl Iterator<Item = (usize, usize)> + use<S> {
         let (start, len) = (self.rows.start, self.rows.len());
         let tiles = len.div_ceil(S::TILE);
         let mut row = start;
@@ -358,12 +358,13 @@ impl Job for Forward<'_> {
             }
         });
         let weights = p.weights.data.all().as_ptr();
+        let vectors = p.vectors::<S>(&member.panels);
         for step in 0..steps {
             if !member.meet() {
                 return;
             }
             let slot = step * batch;
-            for vector in p.vectors::<S>(&member.panels) {
+            for vector in vectors.clone() {
                 let gates = [2 * vector, 2 * vector + 1]
                     .map(|panel| p.gates.at(panel * p.gates_panel + slot * S::PANEL));
                 for (half, c) in gates.into_iter().enumerate() {
@@ -377,9 +378,9 @@ impl Job for Forward<'_> {
                                 a: hidden(0, slot + row),
                                 a_panel: p.hidden_panel,
                                 b: weights.add((2 * vector + half) * p.weights.stride),
-                                c: [c, c.add(S::WIDTH)],
-                                c_row: S::PANEL,
+                                c,
                                 finish: Finish::Add,
+                                ahead: Ahead::NONE,
                             };
                             tile.run::<S, false>(s);
                         }
@@ -467,16 +468,15 @@ impl Job for Backward<'_> {
                     for (row, count) in member.tiles::<S>() {
                         // SAFETY: see `Member`.
                         unsafe {
-                            let c = d_hidden(2 * panel, row);
                             let tile = Tile {
                                 rows: count,
                                 k: p.weights.rows,
                                 a: p.gates.at((step * batch + row) * S::PANEL),
                                 a_panel: p.gates_panel,
                                 b: weights.add(panel * p.weights.stride),
-                                c: [c, c.add(S::WIDTH)],
-                                c_row: S::PANEL,
+                                c: d_hidden(2 * panel, row),
                                 finish: Finish::Set,
+                                ahead: Ahead::NONE,
                             };
                             tile.run::<S, false>(s);
                         }

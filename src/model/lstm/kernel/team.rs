@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-/// Looks before a waiting thread gives the processor away: a few microseconds.
-const SPINS: usize = 60;
+/// Looks before a waiting thread gives the processor away: up to a tenth of a millisecond, which is
+/// longer than a step takes, for on a busy machine the processor is gone for milliseconds then.
+const SPINS: usize = 2000;
 /// Times it then offers the processor to others before it sleeps.
-const YIELDS: usize = 60;
+const YIELDS: usize = 20;
 
 /// What the members do, given their number.
 type Work<'a> = dyn Fn(usize) + Sync + 'a;

@@ -6,6 +6,11 @@
 
 use super::lanes::{Job, Lanes};
 
+/// Terms in a row without a look at the count.
+const UNROLL: usize = 4;
+/// Numbers in a cache line.
+const LINE: usize = 16;
+
 /// What becomes of a tile's sums.
 #[derive(Clone, Copy)]
 pub(super) enum Finish {
@@ -15,6 +20,34 @@ pub(super) enum Finish {
     Add,
     /// `c = bias + sum`; one panel of biases.
     Bias(*const f32),
+}
+
+/// A panel of b that will be needed soon, fetched to the second-level cache while a tile is computed: the
+/// processor by itself stops fetching at the end of a page. The tiles of a panel share the work. Of use only where the
+/// rows of a are k: otherwise a's own lines are many and short, and more would crowd them.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead {
+    panel: *const f32,
+    /// Lines of each few rows that are this tile's part.
+    lines: [usize; 2],
+}
+
+impl Ahead {
+    /// Nothing.
+    pub(super) const NONE: Self = Self {
+        panel: std::ptr::null(),
+        lines: [0, 0],
+    };
+
+    /// Part `part` of `parts` of a panel; the pointer is not read through.
+    #[inline(always)]
+    pub(super) fn part<S: Lanes>(panel: *const f32, part: usize, parts: usize) -> Self {
+        let all = UNROLL * S::PANEL / LINE;
+        Self {
+            panel,
+            lines: [all * part / parts, all * (part + 1) / parts],
+        }
+    }
 }
 
 /// One tile. `a` points at the first row (and the first k), `b` at the first k of a panel.
@@ -28,11 +61,11 @@ pub(super) struct Tile {
     /// Between panels of a, where its columns are k; not looked at where its rows are.
     pub(super) a_panel: usize,
     pub(super) b: *const f32,
-    /// The two vectors of c's first row.
-    pub(super) c: [*mut f32; 2],
-    /// Between rows of c.
-    pub(super) c_row: usize,
+    /// The first row of c, also in a panel.
+    pub(super) c: *mut f32,
     pub(super) finish: Finish,
+    /// What to fetch meanwhile.
+    pub(super) ahead: Ahead,
 }
 
 impl Tile {
@@ -71,64 +104,65 @@ impl<const N: usize, const ACROSS: bool> Job for Rows<N, ACROSS> {
         // b is read k times one panel, a within its rows and k, c in `N` rows.
         unsafe {
             let mut b = t.b;
-            if ACROSS {
-                let mut a = t.a;
-                let mut left = t.k;
-                while left >= 4 {
-                    for step in 0..4 {
-                        term::<S, N, ACROSS>(
-                            s,
-                            a.add(step * S::PANEL),
-                            b.add(step * S::PANEL),
-                            &mut sums,
-                        );
-                    }
-                    a = a.add(4 * S::PANEL);
-                    b = b.add(4 * S::PANEL);
-                    left -= 4;
-                }
-                for step in 0..left {
-                    term::<S, N, ACROSS>(
-                        s,
-                        a.add(step * S::PANEL),
-                        b.add(step * S::PANEL),
-                        &mut sums,
-                    );
-                }
-            } else {
-                let mut panel = t.a;
-                let mut left = t.k;
-                while left > 0 {
-                    let count = left.min(S::PANEL);
-                    let mut a = panel;
-                    for _ in 0..count / 4 {
-                        for step in 0..4 {
-                            term::<S, N, ACROSS>(s, a.add(step), b.add(step * S::PANEL), &mut sums);
+            // Lines of c are asked for one row at a time, so that they do not hold up a and b.
+            let mut c_ahead = t.c.cast_const();
+            let c_end = t.c.cast_const().add(N * S::PANEL);
+            let mut b_ahead = t.ahead.panel;
+            let mut left = t.k;
+            let mut panel = t.a;
+            while left > 0 {
+                let count = if ACROSS { left } else { left.min(S::PANEL) };
+                let mut a = panel;
+                for _ in 0..count / UNROLL {
+                    if c_ahead < c_end {
+                        s.prefetch(c_ahead);
+                        if S::PANEL > LINE {
+                            s.prefetch(c_ahead.add(LINE));
                         }
-                        a = a.add(4);
-                        b = b.add(4 * S::PANEL);
+                        c_ahead = c_ahead.add(S::PANEL);
                     }
-                    for _ in 0..count % 4 {
-                        term::<S, N, ACROSS>(s, a, b, &mut sums);
-                        a = a.add(1);
-                        b = b.add(S::PANEL);
+                    if ACROSS {
+                        for line in t.ahead.lines[0]..t.ahead.lines[1] {
+                            s.prefetch_far(b_ahead.wrapping_add(line * LINE));
+                        }
+                        b_ahead = b_ahead.wrapping_add(UNROLL * S::PANEL);
                     }
-                    left -= count;
-                    panel = panel.wrapping_add(t.a_panel);
+                    for step in 0..UNROLL {
+                        let a = a.add(if ACROSS { step * S::PANEL } else { step });
+                        term::<S, N, ACROSS>(s, a, b.add(step * S::PANEL), &mut sums);
+                    }
+                    a = a.add(if ACROSS { UNROLL * S::PANEL } else { UNROLL });
+                    b = b.add(UNROLL * S::PANEL);
                 }
+                for _ in 0..count % UNROLL {
+                    term::<S, N, ACROSS>(s, a, b, &mut sums);
+                    a = a.add(if ACROSS { S::PANEL } else { 1 });
+                    b = b.add(S::PANEL);
+                }
+                left -= count;
+                panel = panel.wrapping_add(t.a_panel);
             }
-            for (r, sum) in sums.into_iter().enumerate() {
-                for (v, mut sum) in sum.into_iter().enumerate() {
-                    let c = t.c[v].add(r * t.c_row);
-                    sum = match t.finish {
-                        Finish::Set => sum,
-                        Finish::Add => s.add(s.load(c), sum),
-                        Finish::Bias(bias) => s.add(s.load(bias.add(v * S::WIDTH)), sum),
-                    };
-                    s.store(c, sum);
+            let c = |r: usize, v: usize| t.c.add(r * S::PANEL + v * S::WIDTH);
+            match t.finish {
+                Finish::Set => each(&sums, |r, v, sum| s.store(c(r, v), sum)),
+                Finish::Add => each(&sums, |r, v, sum| {
+                    s.store(c(r, v), s.add(s.load(c(r, v)), sum))
+                }),
+                Finish::Bias(bias) => {
+                    let bias = [s.load(bias), s.load(bias.add(S::WIDTH))];
+                    each(&sums, |r, v, sum| s.store(c(r, v), s.add(bias[v], sum)));
                 }
             }
         }
+    }
+}
+
+/// Calls `f(row, half, sum)` for each sum.
+#[inline(always)]
+fn each<V: Copy, const N: usize>(sums: &[[V; 2]; N], f: impl Fn(usize, usize, V)) {
+    for (r, sum) in sums.iter().enumerate() {
+        f(r, 0, sum[0]);
+        f(r, 1, sum[1]);
     }
 }
 
