@@ -34,7 +34,7 @@ pub fn losses<B: LstmBackend>(
     params: &[Tensor<Autodiff<B>, 2>],
     batch: &Batch,
     carried: &mut [Carried<B>],
-    dropout: Vec<Vec<f32>>,
+    dropout: Vec<Tensor<B, 2>>,
     device: &B::Device,
 ) -> Losses<B> {
     let (steps, streams) = (batch.steps, batch.streams);
@@ -70,7 +70,7 @@ pub fn losses<B: LstmBackend>(
         (*hidden, *cell) = (out.hidden.inner(), out.cell.inner());
         let y = normalise(out.outputs.reshape([slots, config.units]), at(3), at(4));
         below = match dropout.next() {
-            Some(factors) => y * constant(&factors, config.units),
+            Some(factors) => y * Tensor::from_inner(factors),
             None => y,
         };
     }

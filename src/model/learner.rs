@@ -28,6 +28,25 @@ pub struct Update {
     pub grad_norm: f32,
 }
 
+impl Update {
+    /// From both losses, in nats a step, and the gradient's norm.
+    #[must_use]
+    pub fn new([hits, expression, grad_norm]: [f32; 3]) -> Self {
+        let bits = |nats: f32| nats / std::f32::consts::LN_2;
+        Self {
+            hit_bits: bits(hits),
+            expression_bits: bits(expression),
+            grad_norm,
+        }
+    }
+
+    /// Whether anything was learned: nothing is from a loss or a gradient that is not finite.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        (self.hit_bits + self.expression_bits + self.grad_norm).is_finite()
+    }
+}
+
 /// Everything a learner is made of, as plain numbers: what a checkpoint holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -53,7 +72,19 @@ pub trait Learner: Send {
     /// Learns a batch: AdamW at `learning_rate`, a share `dropout` of each layer's output
     /// dropped by draws of (`seed`, update). The weights stay as they were where the loss or the gradient is not
     /// finite.
-    fn update(&mut self, batch: &Batch, learning_rate: f64, dropout: f64, seed: u64) -> Update;
+    ///
+    /// Gives the figures of this update, or on a device that works behind the program those of the one before
+    /// (`None`: there is none). After an update that was not finite nothing is learned before it has been told of.
+    fn update(
+        &mut self,
+        batch: &Batch,
+        learning_rate: f64,
+        dropout: f64,
+        seed: u64,
+    ) -> Option<Update>;
+
+    /// Waits for the device; the figures of the last update, where they were still to come.
+    fn settle(&mut self) -> Option<Update>;
 
     /// The averaged weights.
     fn weights(&self) -> Vec<Vec<f32>>;

@@ -26,6 +26,7 @@ pub mod encode;
 pub mod evaluate;
 mod learner;
 pub mod lstm;
+mod optimise;
 pub mod params;
 mod recipe;
 pub mod sample;

@@ -8,7 +8,7 @@ use super::checkpoint::{self, RunState};
 use super::config::{ModelConfig, SCHEMA_VERSION};
 use super::device::{self, Device};
 use super::evaluate::evaluate;
-use super::learner::Learner;
+use super::learner::{Learner, Update};
 use super::params;
 use super::recipe::{first_weights, identity, learning_rate, settings, styles};
 use super::train_error::write_error;
@@ -271,12 +271,9 @@ impl<'a> Run<'a> {
         ahead.give_back(batch);
         self.state.update += 1;
         self.done += 1;
-        if !(did.hit_bits + did.expression_bits + did.grad_norm).is_finite() {
-            return Err(TrainError::NotFinite {
-                epoch: self.state.epoch + 1,
-                update: self.state.update,
-            });
-        }
+        // A device that works behind tells of the update before; of the first there is nothing to tell yet.
+        let Some(did) = did else { return Ok(()) };
+        self.must_be_finite(did)?;
         let seconds = began.elapsed().as_secs_f32().max(1e-6);
         // Smoothed, so that what is shown can be read; the first update warms the caches and counts little.
         let seconds = self.pace.map_or(seconds, |pace| 0.9 * pace + 0.1 * seconds);
@@ -298,7 +295,27 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// A run ends where a loss is no number, with the last good checkpoint kept.
+    fn must_be_finite(&self, did: Update) -> Result<(), TrainError> {
+        if did.is_finite() {
+            return Ok(());
+        }
+        Err(TrainError::NotFinite {
+            epoch: self.state.epoch + 1,
+            update: self.state.update,
+        })
+    }
+
+    /// Waits until the device has done all updates; afterwards the weights are those of the last.
+    fn settle(&mut self) -> Result<(), TrainError> {
+        match self.learner.settle() {
+            Some(did) => self.must_be_finite(did),
+            None => Ok(()),
+        }
+    }
+
     fn finish_epoch(&mut self, tell: &mut dyn FnMut(TrainEvent)) -> Result<(), TrainError> {
+        self.settle()?;
         self.state.epoch += 1;
         self.state.update = 0;
         let epoch = self.state.epoch;
@@ -336,7 +353,8 @@ impl<'a> Run<'a> {
         self.save(tell)
     }
 
-    fn save(&self, tell: &mut dyn FnMut(TrainEvent)) -> Result<(), TrainError> {
+    fn save(&mut self, tell: &mut dyn FnMut(TrainEvent)) -> Result<(), TrainError> {
+        self.settle()?;
         let path = checkpoint::last_path(&self.flags.checkpoint_dir);
         checkpoint::save_run(&path, &self.config, &self.state, &self.learner.snapshot())
             .map_err(|e| write_error(&path, e))?;
@@ -349,7 +367,7 @@ impl<'a> Run<'a> {
 
     /// Does what was asked between two updates; while paused, waits here.
     fn obey(
-        &self,
+        &mut self,
         commands: &Receiver<TrainCommand>,
         tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<Asked, TrainError> {

@@ -111,7 +111,13 @@ impl Learner for CpuLearner {
             .collect();
     }
 
-    fn update(&mut self, batch: &Batch, learning_rate: f64, dropout: f64, seed: u64) -> Update {
+    fn update(
+        &mut self,
+        batch: &Batch,
+        learning_rate: f64,
+        dropout: f64,
+        seed: u64,
+    ) -> Option<Update> {
         let began = Instant::now();
         let threads = self.pace.threads();
         if threads != self.threads {
@@ -135,13 +141,8 @@ impl Learner for CpuLearner {
         self.stack
             .backward(engine, layout, params, batch, &mut self.gradient);
         let grad_norm = optimise::norm(engine, &self.gradient, &mut self.squares);
-        let bits = |nats: f32| nats / std::f32::consts::LN_2;
-        let update = Update {
-            hit_bits: bits(losses.hits),
-            expression_bits: bits(losses.expression),
-            grad_norm,
-        };
-        if (losses.hits + losses.expression + grad_norm).is_finite() {
+        let update = Update::new([losses.hits, losses.expression, grad_norm]);
+        if update.is_finite() {
             self.updates += 1;
             self.numbers.step(
                 engine,
@@ -151,7 +152,11 @@ impl Learner for CpuLearner {
             );
         }
         self.pace.took(began.elapsed(), batch.slots());
-        update
+        Some(update)
+    }
+
+    fn settle(&mut self) -> Option<Update> {
+        None
     }
 
     fn weights(&self) -> Vec<Vec<f32>> {

@@ -29,6 +29,8 @@ fn h100() -> HardwareProperties {
 }
 
 /// The CUDA source of a kernel.
+// The options' type cannot be named here, so it cannot be written out.
+#[allow(clippy::field_reassign_with_default)]
 fn source<W: Float>(plan: Plan, kept: bool, is_forward: bool) -> String {
     let mut builder = KernelBuilder::default();
     let memory = MemoryDeviceProperties {
