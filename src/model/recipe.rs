@@ -6,14 +6,28 @@ use super::config::{BINS, MAX_STYLES, ModelConfig};
 use super::params::{self, Head};
 use crate::base::text::sanitize;
 use crate::beat::grid::LANES;
+use crate::beat::kit::DrumMap;
 use crate::dataset::corpus::Corpus;
 use crate::message::TrainConfig;
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 /// Updates of linear warm-up, at most a tenth of the run.
 const WARM_UP: usize = 50;
 /// The cosine ends at this share of the peak learning rate.
 const FLOOR: f64 = 0.02;
+
+/// What is learned.
+#[derive(Clone, Debug)]
+pub struct TrainingSet {
+    /// Pieces to learn from.
+    pub train: Arc<Corpus>,
+    /// Pieces to score on; where empty, the training pieces are scored.
+    pub validation: Arc<Corpus>,
+    /// How the files' notes were read.
+    pub drum_map: DrumMap,
+}
 
 /// Linear warm-up to `peak`, then a cosine down to [`FLOOR`] of it over `total` updates
 /// (Loshchilov and Hutter 2017, without restarts).
@@ -98,4 +112,13 @@ pub(super) fn settings(flags: &TrainConfig) -> String {
         flags.dropout,
         flags.seed
     )
+}
+
+/// The name of a folder, for people.
+pub(super) fn folder(path: &Path) -> String {
+    let name = path
+        .canonicalize()
+        .ok()
+        .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
+    sanitize(&name.unwrap_or_else(|| "untitled".into()))
 }

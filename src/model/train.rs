@@ -10,35 +10,24 @@ use super::device::{self, Device};
 use super::evaluate::evaluate;
 use super::learner::{Learner, Update};
 use super::params;
-use super::recipe::{first_weights, identity, learning_rate, settings, styles};
+use super::recipe::{first_weights, folder, identity, learning_rate, settings, styles};
 use super::train_error::write_error;
 use super::weights::BeatModel;
 
+pub use super::recipe::TrainingSet;
 pub use super::train_error::TrainError;
-use crate::base::text::{sanitize, sanitize_path};
+use crate::base::text::sanitize_path;
 use crate::beat::grid::LANES;
-use crate::beat::kit::DrumMap;
 use crate::dataset::batch::Plan;
 use crate::dataset::corpus::Corpus;
 use crate::message::{EndReason, TrainCommand, TrainConfig, TrainEvent, TrainProgress};
 use crossbeam_channel::Receiver;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// The most 16th steps an update may hold: about 2 GB beside the weights.
 pub(super) const MAX_SLOTS: usize = 1 << 17;
-
-/// What is learned.
-#[derive(Clone, Debug)]
-pub struct TrainingSet {
-    /// Pieces to learn from.
-    pub train: Arc<Corpus>,
-    /// Pieces to score on; where empty, the training pieces are scored.
-    pub validation: Arc<Corpus>,
-    /// How the files' notes were read.
-    pub drum_map: DrumMap,
-}
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -400,12 +389,4 @@ impl<'a> Run<'a> {
             }
         }
     }
-}
-
-fn folder(path: &Path) -> String {
-    let name = path
-        .canonicalize()
-        .ok()
-        .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
-    sanitize(&name.unwrap_or_else(|| "untitled".into()))
 }
