@@ -210,6 +210,9 @@ pub struct TrainArgs {
     /// What computes
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device())]
     pub device: DeviceChoice,
+    /// How many GPUs of this machine learn each batch together
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1, 64))]
+    pub devices: usize,
     /// What to learn from: beats (16th steps of nine drums) or mel spectrograms
     #[arg(long, value_name = "KIND", default_value = "beat", value_parser = representation())]
     pub representation: Representation,
@@ -243,6 +246,7 @@ impl TrainArgs {
             seed: self.seed,
             device: self.device,
             representation: self.representation,
+            devices: self.devices,
         }
     }
 }

@@ -87,6 +87,11 @@ impl Stream {
         mix(self.key ^ self.counter.wrapping_add(steps))
     }
 
+    /// Leaves out the next `n` draws of 64 bits.
+    pub const fn skip(&mut self, n: u64) {
+        self.counter = self.counter.wrapping_add(GOLDEN.wrapping_mul(n));
+    }
+
     /// The next uniform number in `[0, 1)`.
     #[inline]
     pub fn uniform(&mut self) -> f32 {
@@ -135,6 +140,18 @@ mod tests {
         let seen: Vec<u64> = (0..5).map(|n| stream.ahead(n)).collect();
         let drawn: Vec<u64> = (0..5).map(|_| stream.next_bits()).collect();
         assert_eq!(seen, drawn);
+    }
+
+    #[test]
+    fn draws_left_out_are_those_not_drawn() {
+        let mut stream = Stream::new(3, 1, Purpose::Test);
+        let all: Vec<u64> = (0..9).map(|_| stream.next_bits()).collect();
+        let mut stream = Stream::new(3, 1, Purpose::Test);
+        stream.skip(2);
+        assert_eq!(stream.next_bits(), all[2]);
+        stream.skip(0);
+        stream.skip(5);
+        assert_eq!(stream.next_bits(), all[8]);
     }
 
     #[test]

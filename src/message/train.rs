@@ -60,6 +60,14 @@ pub struct TrainConfig {
     pub device: DeviceChoice,
     /// Beats or spectrograms.
     pub representation: Representation,
+    /// How many devices of this kind learn each batch together.
+    #[serde(default = "one")]
+    pub devices: usize,
+}
+
+/// As runs were before there was a choice.
+const fn one() -> usize {
+    1
 }
 
 impl Default for TrainConfig {
@@ -79,6 +87,7 @@ impl Default for TrainConfig {
             seed: 42,
             device: DeviceChoice::Auto,
             representation: Representation::Beat,
+            devices: 1,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::beat_net::{self, Carried, upload};
 use super::config::ModelConfig;
+use super::join::{Join, Part};
 use super::learner::{EXPRESSION_WEIGHT, Learner, Snapshot, Update};
 use super::lstm::backend::LstmBackend;
 use super::optimise::{Optimise, Outcome, Trained, numbers};
@@ -19,6 +20,10 @@ pub struct BurnLearner<B: LstmBackend + Optimise> {
     carried: Vec<Carried<B>>,
     /// The last update, where its figures are still to come.
     ahead: Option<Box<dyn FnOnce() -> Update + Send>>,
+    /// Where it is one of several: its part of the batch, and what adds up their gradients.
+    part: Option<Part>,
+    join: Option<Box<dyn Join<B>>>,
+    fault: Option<String>,
 }
 
 impl<B: LstmBackend + Optimise> BurnLearner<B> {
@@ -63,8 +68,23 @@ impl<B: LstmBackend + Optimise> BurnLearner<B> {
             trained,
             carried: Vec::new(),
             ahead: None,
+            part: None,
+            join: None,
+            fault: None,
             device,
         }
+    }
+
+    /// Becomes one of several.
+    #[cfg(feature = "devices")]
+    pub(super) fn join(&mut self, join: Box<dyn Join<B>>) {
+        self.join = Some(join);
+    }
+
+    /// Which part of the whole the next batch is.
+    #[cfg(feature = "devices")]
+    pub(super) const fn take_part(&mut self, part: Part) {
+        self.part = Some(part);
     }
 
     /// Takes note of an update's figures, which may be those of one before the last.
@@ -79,38 +99,59 @@ impl<B: LstmBackend + Optimise> BurnLearner<B> {
     }
 
     /// Factors for each layer's output: 0 for a dropped value, `1 / (1 - share)` for a kept one.
-    fn dropout(&self, slots: usize, share: f64, seed: u64) -> Vec<Tensor<B, 2>> {
+    fn dropout(&self, batch: &Batch, share: f64, seed: u64) -> Vec<Tensor<B, 2>> {
         if share <= 0.0 {
             return Vec::new();
         }
-        let layers = self.config.layers as u64;
-        let shape = [slots, self.config.units];
-        let kept = (1.0 / (1.0 - share)) as f32;
+        let (layers, units) = (self.config.layers as u64, self.config.units);
+        let shape = [batch.slots(), units];
         (0..layers)
             .map(|layer| {
                 let step = self.trained.updates * layers + layer;
-                let mut draws = Stream::new(seed, step, Purpose::Dropout);
+                let draws = Stream::new(seed, step, Purpose::Dropout);
                 let key = draws.clone().next_bits();
-                B::dropout(shape, share as f32, key, &self.device).unwrap_or_else(|| {
-                    let factors: Vec<f32> = (0..slots * self.config.units)
-                        .map(|_| {
-                            if f64::from(draws.uniform()) < share {
-                                0.0
-                            } else {
-                                kept
-                            }
-                        })
-                        .collect();
-                    upload(&factors, self.config.units, &self.device)
+                let on_device = match self.part {
+                    None => B::dropout(shape, share as f32, key, &self.device),
+                    // One draw for a row, whoever has it.
+                    Some(_) => None,
+                };
+                on_device.unwrap_or_else(|| {
+                    let factors = self.factors(batch, share, draws);
+                    upload(&factors, units, &self.device)
                 })
             })
             .collect()
     }
 
+    /// A layer's factors, drawn here; of the draws of a batch that others have parts of, those of own rows.
+    fn factors(&self, batch: &Batch, share: f64, mut draws: Stream) -> Vec<f32> {
+        let units = self.config.units;
+        let own = batch.streams * units;
+        let (before, all) = match self.part {
+            Some(part) => (part.first * units, part.of * units),
+            None => (0, own),
+        };
+        let behind = all.saturating_sub(before + own);
+        let kept = (1.0 / (1.0 - share)) as f32;
+        let mut factors = Vec::with_capacity(batch.steps * own);
+        for _ in 0..batch.steps {
+            draws.skip(before as u64);
+            factors.extend((0..own).map(|_| {
+                if f64::from(draws.uniform()) < share {
+                    0.0
+                } else {
+                    kept
+                }
+            }));
+            draws.skip(behind as u64);
+        }
+        factors
+    }
+
     /// The losses of a batch in nats a step, hits and expression, and the gradient of each weight. The carried state
     /// moves on.
     pub(super) fn learn(&mut self, batch: &Batch, dropout: f64, seed: u64) -> Learned<B> {
-        let factors = self.dropout(batch.steps * batch.streams, dropout, seed);
+        let factors = self.dropout(batch, dropout, seed);
         let tracked: Vec<Tensor<Autodiff<B>, 2>> = self
             .trained
             .params
@@ -135,7 +176,20 @@ impl<B: LstmBackend + Optimise> BurnLearner<B> {
         let gradients = tracked.iter().map(|p| p.grad(&grads)).collect();
         // What still reads the weights would keep them from being changed in place.
         drop((grads, tracked));
-        (figures, gradients)
+        let own = (gradients, figures);
+        let whole = match (&mut self.join, self.part) {
+            (Some(join), Some(part)) => join.sum(own, part.share),
+            _ => Ok(own),
+        };
+        match whole {
+            Ok((gradients, figures)) => (figures, gradients),
+            Err(why) => {
+                self.fault = Some(why);
+                // Nothing is learned from what is no number.
+                let nan = || Tensor::full([1], f32::NAN, &self.device);
+                ([nan(), nan()], Vec::new())
+            }
+        }
     }
 }
 
@@ -171,6 +225,10 @@ impl<B: LstmBackend + Optimise> Learner for BurnLearner<B> {
     fn settle(&mut self) -> Option<Update> {
         let last = self.ahead.take()?;
         Some(self.told(last(), 0))
+    }
+
+    fn fault(&self) -> Option<String> {
+        self.fault.clone()
     }
 
     fn weights(&self) -> Vec<Vec<f32>> {

@@ -33,9 +33,9 @@ pub struct Device {
 
 /// What was asked for is not to be had.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("--device {asked}: {reason}. {hint}")]
+#[error("{asked}: {reason}. {hint}")]
 pub struct DeviceError {
-    asked: &'static str,
+    asked: String,
     reason: String,
     hint: &'static str,
 }
@@ -81,7 +81,7 @@ pub fn resolve(choice: DeviceChoice) -> Result<Device, DeviceError> {
                 why,
             })
             .map_err(|reason| DeviceError {
-                asked: "cuda",
+                asked: "--device cuda".into(),
                 reason,
                 hint: "`--device auto` takes the CPU where CUDA is missing; `beatgen-tui doctor` shows what is there",
             }),
@@ -94,12 +94,50 @@ pub fn resolve(choice: DeviceChoice) -> Result<Device, DeviceError> {
                 })
             } else {
                 Err(DeviceError {
-                    asked: "cpu-ndarray",
+                    asked: "--device cpu-ndarray".into(),
                     reason: "this build has no ndarray backend".into(),
                     hint: "Build with `--features ndarray`, or use `--device cpu`",
                 })
             }
         }
+    }
+}
+
+/// Takes so many devices of the kind decided on.
+///
+/// # Errors
+/// More than there are, and more than one where there is only one by nature.
+pub fn several(device: Device, devices: usize) -> Result<Device, DeviceError> {
+    if devices <= 1 {
+        return Ok(device);
+    }
+    let refused = |reason: String, hint| {
+        Err(DeviceError {
+            asked: format!("--devices {devices}"),
+            reason,
+            hint,
+        })
+    };
+    match (device.backend, cuda_devices()) {
+        (Backend::Cpu | Backend::CpuNdarray, _) => refused(
+            "the CPU is one device, and all its cores work on a run already".into(),
+            "Leave --devices out, or train on several GPUs with `--device cuda`",
+        ),
+        (Backend::Cuda, there) if there < devices => refused(
+            format!(
+                "this machine has {there} NVIDIA device{}",
+                if there == 1 { "" } else { "s" }
+            ),
+            "Ask for no more than there are; `beatgen-tui doctor` shows what is there",
+        ),
+        (Backend::Cuda, _) if !cfg!(feature = "devices") => refused(
+            "this build trains on one device".into(),
+            "Build with `--features devices`, or leave --devices out",
+        ),
+        (Backend::Cuda, there) => Ok(Device {
+            why: format!("{devices} of {there} NVIDIA devices"),
+            ..device
+        }),
     }
 }
 
@@ -129,15 +167,39 @@ fn cuda() -> Result<String, String> {
     Err("this build has no CUDA".into())
 }
 
-/// A learner on that device, starting from these weights.
+#[cfg(feature = "cuda")]
+fn cuda_devices() -> usize {
+    probe_cuda().ready().map_or(0, |n| n as usize)
+}
+
+#[cfg(not(feature = "cuda"))]
+const fn cuda_devices() -> usize {
+    0
+}
+
+/// A learner on that device, or on `devices` of its kind ([`several`]), starting from these weights.
 #[must_use]
 pub fn learner(
     device: &Device,
+    devices: usize,
     config: &ModelConfig,
     weights: &[Vec<f32>],
     decays: &[bool],
 ) -> Box<dyn Learner> {
+    #[cfg(not(all(feature = "cuda", feature = "devices")))]
+    let _ = devices;
     match device.backend {
+        #[cfg(all(feature = "cuda", feature = "devices"))]
+        Backend::Cuda if devices > 1 => {
+            Box::new(super::devices::Devices::<burn::backend::Cuda>::start(
+                config,
+                weights,
+                decays,
+                (0..devices)
+                    .map(burn::backend::cuda::CudaDevice::new)
+                    .collect(),
+            ))
+        }
         #[cfg(feature = "cuda")]
         Backend::Cuda => Box::new(BurnLearner::<burn::backend::Cuda>::new(
             config,
@@ -163,6 +225,26 @@ pub fn learner(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_devices_than_there_are_is_refused_with_the_reason() {
+        let cpu = resolve(DeviceChoice::Cpu).unwrap();
+        assert_eq!(several(cpu.clone(), 1), Ok(cpu.clone()));
+        let error = several(cpu.clone(), 2).unwrap_err().to_string();
+        assert!(
+            error.contains("--devices 2: the CPU is one device"),
+            "{error}"
+        );
+        let gpu = Device {
+            backend: Backend::Cuda,
+            ..cpu
+        };
+        let error = several(gpu, 1_000).unwrap_err().to_string();
+        assert!(
+            error.contains("--devices 1000: this machine has"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn a_device_is_decided_without_a_panic_and_says_why() {

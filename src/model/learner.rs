@@ -94,4 +94,9 @@ pub trait Learner: Send {
 
     /// Goes on from a snapshot of the same shapes.
     fn restore(&mut self, snapshot: &Snapshot);
+
+    /// Why nothing more can be learned, where a device has failed; a sentence.
+    fn fault(&self) -> Option<String> {
+        None
+    }
 }

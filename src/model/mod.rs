@@ -17,13 +17,18 @@ mod batches;
 mod beat_net;
 mod burn_learner;
 pub mod checkpoint;
+#[cfg(feature = "devices")]
+mod collective;
 pub mod config;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda_probe;
 pub mod device;
+#[cfg(feature = "devices")]
+mod devices;
 pub mod encode;
 pub mod evaluate;
+mod join;
 mod learner;
 pub mod lstm;
 mod optimise;

@@ -1,6 +1,8 @@
 //! Promises of the model room that span its files.
 
 mod agreement;
+#[cfg(feature = "devices")]
+mod devices;
 mod training;
 
 use super::checkpoint;

@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
         }
         let decays: Vec<bool> = params::specs(&config).iter().map(|s| s.decays).collect();
         let weights = first_weights(&config, &pieces, flags.seed);
-        let mut learner = device::learner(device, &config, &weights, &decays);
+        let mut learner = device::learner(device, flags.devices, &config, &weights, &decays);
         let mut set_aside = None;
         let state = match resumed {
             Some((run, snapshot)) => {
@@ -260,6 +260,9 @@ impl<'a> Run<'a> {
         ahead.give_back(batch);
         self.state.update += 1;
         self.done += 1;
+        if let Some(why) = self.learner.fault() {
+            return Err(TrainError::Device(why));
+        }
         // A device that works behind tells of the update before; of the first there is nothing to tell yet.
         let Some(did) = did else { return Ok(()) };
         self.must_be_finite(did)?;

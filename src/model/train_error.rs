@@ -21,6 +21,11 @@ pub enum TrainError {
         /// From 1.
         update: usize,
     },
+    /// A device that failed, or several that cannot work together.
+    #[error(
+        "training cannot go on: {0}. The last checkpoint is kept: go on with --resume, or with fewer --devices"
+    )]
+    Device(String),
     /// An update that would not fit into memory.
     #[error(
         "--batch-size times --sequence-length makes updates of {slots} steps, more than {max}. Lower one of them",

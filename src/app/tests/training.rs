@@ -158,6 +158,7 @@ fn every_flag_can_be_set() {
         seed: 9,
         device: DeviceChoice::CpuNdarray,
         representation: Representation::Beat,
+        devices: 1,
     };
     assert_eq!(**config, wanted);
     // The next time the form is as it was left.

@@ -26,7 +26,9 @@ const NAMED: usize = 20;
 /// [`Refused`] where folder, flags or device cannot serve; a disk that fails.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let flags = args.config();
-    let device = device::resolve(flags.device).map_err(|e| Refused::new(e, ""))?;
+    let device = device::resolve(flags.device)
+        .and_then(|device| device::several(device, flags.devices))
+        .map_err(|e| Refused::new(e, ""))?;
     let map = flags.drum_map.as_deref().map(drum_map).transpose()?;
     let scan = scan_folder(&flags.data_dir, map)?;
     let set = training_set(&scan)?;
@@ -72,8 +74,10 @@ fn refuse(error: TrainError, flags: &TrainConfig) -> anyhow::Error {
         | TrainError::OtherSettings { .. }
         | TrainError::OtherData { .. }
         | TrainError::Checkpoint(_) => Refused::new(error, "").into(),
-        TrainError::NotFinite { .. } | TrainError::Write { .. } => anyhow::Error::from(error)
-            .context(format!("training on {}", sanitize_path(&flags.data_dir))),
+        TrainError::NotFinite { .. } | TrainError::Device(_) | TrainError::Write { .. } => {
+            anyhow::Error::from(error)
+                .context(format!("training on {}", sanitize_path(&flags.data_dir)))
+        }
     }
 }
 
