@@ -3,8 +3,8 @@
 
 use super::super::batch::Batch;
 use super::super::learner::EXPRESSION_WEIGHT;
-use super::super::lstm::kernel::{Engine, Loop, Packed, Rows, Then, View};
-use super::chain::{ByHits, Chain, Partial};
+use super::super::lstm::kernel::{Engine, Loop, Packed, Rows, Sparse, Then, View};
+use super::chain::{Chain, Partial, Weights};
 use super::expression::Expression;
 use super::layout::{Block, Layout, WIDTH};
 use super::part_rows;
@@ -26,6 +26,8 @@ pub struct Heads {
     partials: Vec<Partial>,
     expression: Expression,
     packed: Packed,
+    /// Scratch.
+    sums: Packed,
 }
 
 impl Heads {
@@ -36,19 +38,16 @@ impl Heads {
         engine: &Engine,
         layout: &Layout,
         params: &[f32],
-        batch: &Batch,
+        (batch, x): (&Batch, &Sparse),
         top: &[f32],
         (gradient, d_top): (&mut [f32], &mut [f32]),
     ) -> Losses {
         let slots = batch.slots();
-        let (units, inputs) = (top.len() / slots.max(1), batch.inputs.len() / slots.max(1));
+        let units = top.len() / slots.max(1);
         let count = batch.weights.iter().sum::<f32>().max(1.0);
         let of = |block: Block| &params[layout.block(block)];
         let (matrix, lower) = of(Block::Features).split_at(units * WIDTH);
-        let (top, x) = (
-            View::new(top, slots, units),
-            View::new(&batch.inputs, slots, inputs),
-        );
+        let top = View::new(top, slots, units);
         self.rows.resize(slots, [0.0; WIDTH]);
         let rows = &mut self.rows[..];
         engine.product_of(
@@ -58,15 +57,8 @@ impl Heads {
             Then::SetWithBias(of(Block::FeaturesBias)),
             &mut self.packed,
         );
-        engine.product_of(
-            x,
-            View::new(lower, inputs, WIDTH),
-            rows.as_flattened_mut(),
-            Then::Add,
-            &mut self.packed,
-        );
-
-        let by_hits = ByHits {
+        let weights = Weights {
+            inputs: lower.as_chunks().0,
             chain_hits: of(Block::ChainHits).as_chunks().0,
             chain_out: of(Block::ChainOut).as_chunks().0,
             lane_to_lane: of(Block::LaneToLane).as_chunks().0,
@@ -82,8 +74,9 @@ impl Heads {
                 engine.run(Chain {
                     rows,
                     hits: &batch.hits[i * each..],
-                    weights: &batch.weights[i * each..],
-                    by_hits,
+                    count: &batch.weights[i * each..],
+                    inputs: (x, i * each),
+                    model: weights,
                     share: 1.0 / count,
                     partial: &mut partial[0],
                 });
@@ -125,7 +118,7 @@ impl Heads {
         let d_rows = View::new(self.rows.as_flattened(), slots, WIDTH);
         self.packed.pack(engine, d_rows);
         engine.product(top.transposed(), &self.packed, d_matrix, Then::Set);
-        engine.product(x.transposed(), &self.packed, d_lower, Then::Set);
+        engine.product_across(x, &self.packed, d_lower, &mut self.sums);
         engine.product_of(
             d_rows,
             View::new(matrix, units, WIDTH).transposed(),

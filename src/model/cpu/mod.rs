@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `layout` | where each weight lies in one long list |
 //! | `stack`, `norm` | the layers; normalisation and dropout between them |
-//! | `heads`, `chain`, `expression` | the losses and what they say back |
+//! | `heads`, `inputs`, `chain`, `expression` | the losses and what they say back |
 //! | `optimise` | norm, clipping, AdamW, average |
 //! | `pace` | how many threads are worth it |
 //! | `sums` | small arithmetic of the loops |
@@ -16,6 +16,7 @@
 mod chain;
 mod expression;
 mod heads;
+mod inputs;
 mod layout;
 mod norm;
 mod optimise;
@@ -28,7 +29,7 @@ mod tests;
 use super::batch::Batch;
 use super::config::ModelConfig;
 use super::learner::{Learner, Snapshot, Update};
-use super::lstm::kernel::Engine;
+use super::lstm::kernel::{Engine, Sparse};
 use crate::base::rng::{Purpose, Stream};
 use heads::Heads;
 use layout::Layout;
@@ -52,6 +53,7 @@ pub struct CpuLearner {
     squares: Vec<f64>,
     carried: Vec<Carried>,
     updates: u64,
+    inputs: Sparse,
     stack: Stack,
     heads: Heads,
 }
@@ -87,6 +89,7 @@ impl CpuLearner {
             carried: Vec::new(),
             updates: 0,
             stack: Stack::new(config.layers, config.units),
+            inputs: Sparse::default(),
             heads: Heads::default(),
             config: config.clone(),
             layout,
@@ -128,18 +131,32 @@ impl Learner for CpuLearner {
         let engine = &self.engine;
         let (layers, updates) = (self.config.layers as u64, self.updates);
         let (layout, params) = (&self.layout, &self.numbers.params);
-        self.stack
-            .forward(engine, layout, params, batch, &mut self.carried, |layer| {
+        self.inputs
+            .read(&batch.inputs, batch.inputs.len() / batch.slots().max(1));
+        let inputs = &self.inputs;
+        self.stack.forward(
+            engine,
+            layout,
+            params,
+            (batch, inputs),
+            &mut self.carried,
+            |layer| {
                 let index = updates * layers + layer as u64;
                 Dropout::new(Stream::new(seed, index, Purpose::Dropout), dropout)
-            });
+            },
+        );
         let (top, d_top) = self.stack.top();
         let gradient = &mut self.gradient[..];
-        let losses = self
-            .heads
-            .learn(engine, layout, params, batch, top, (gradient, d_top));
+        let losses = self.heads.learn(
+            engine,
+            layout,
+            params,
+            (batch, inputs),
+            top,
+            (gradient, d_top),
+        );
         self.stack
-            .backward(engine, layout, params, batch, &mut self.gradient);
+            .backward(engine, layout, params, (batch, inputs), &mut self.gradient);
         let grad_norm = optimise::norm(engine, &self.gradient, &mut self.squares);
         let update = Update::new([losses.hits, losses.expression, grad_norm]);
         if update.is_finite() {

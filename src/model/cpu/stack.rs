@@ -1,7 +1,7 @@
 //! The layers: LSTM, normalisation, dropout, one upon the other, forward and back.
 
 use super::super::batch::Batch;
-use super::super::lstm::kernel::Engine;
+use super::super::lstm::kernel::{Engine, Sparse};
 use super::super::lstm::sequence::{Gradients, Layer, Shape, Weights};
 use super::layout::Layout;
 use super::norm::{Dropout, Norm};
@@ -57,7 +57,7 @@ impl Stack {
         engine: &Engine,
         layout: &Layout,
         params: &[f32],
-        batch: &Batch,
+        (batch, inputs): (&Batch, &Sparse),
         carried: &mut [Carried],
         dropout: impl Fn(usize) -> Option<Dropout>,
     ) {
@@ -65,11 +65,11 @@ impl Stack {
         for (layer, (hidden, cell)) in carried.iter_mut().enumerate() {
             let (below, here) = self.stories.split_at_mut(layer);
             let Some(here) = here.first_mut() else { return };
-            let x = below.last().map_or(&batch.inputs, |b| &b.output);
+            let x = below.last().map(|b| &b.output);
             let shape = Shape {
                 steps: batch.steps,
                 batch: batch.streams,
-                inputs: x.len() / slots.max(1),
+                inputs: x.map_or(inputs.columns(), |_| units),
                 units,
             };
             let at = |i: usize| &params[layout.layer(layer, i)];
@@ -80,8 +80,11 @@ impl Stack {
             };
             here.lstm.load(engine, weights, shape.inputs, units);
             let raw = sized(&mut here.raw, slots * units);
-            here.lstm
-                .forward(engine, shape, x, &batch.keep, hidden, cell, raw, true);
+            let (lstm, keep) = (&mut here.lstm, &batch.keep);
+            match x {
+                Some(x) => lstm.forward(engine, shape, x, keep, hidden, cell, raw, true),
+                None => lstm.forward_sparse(engine, shape, inputs, keep, hidden, cell, raw, true),
+            }
             let output = sized(&mut here.output, slots * units);
             let dropout = dropout(layer);
             here.norm
@@ -102,7 +105,7 @@ impl Stack {
         engine: &Engine,
         layout: &Layout,
         params: &[f32],
-        batch: &Batch,
+        (batch, inputs): (&Batch, &Sparse),
         gradient: &mut [f32],
     ) {
         let units = self.units;
@@ -112,7 +115,6 @@ impl Stack {
         for layer in (0..self.stories.len()).rev() {
             let (below, here) = self.stories.split_at_mut(layer);
             let Some(here) = here.first_mut() else { return };
-            let x = below.last().map_or(&batch.inputs, |b| &b.output);
             let places = std::array::from_fn(|i| layout.layer(layer, i));
             let Ok([input, recurrent, bias, d_gain, d_shift]) = gradient.get_disjoint_mut(places)
             else {
@@ -127,19 +129,19 @@ impl Stack {
             let d_cell = sized(&mut self.d_cell, batch.streams * units);
             d_hidden.fill(0.0);
             d_cell.fill(0.0);
-            here.lstm.backward(
-                engine,
-                x,
-                d,
-                d_hidden,
-                d_cell,
-                (layer > 0).then_some(&mut *d_below),
-                Gradients {
-                    input,
-                    recurrent,
-                    bias,
-                },
-            );
+            let weights = Gradients {
+                input,
+                recurrent,
+                bias,
+            };
+            let lstm = &mut here.lstm;
+            match below.last() {
+                Some(b) => {
+                    let below = Some(&mut *d_below);
+                    lstm.backward(engine, &b.output, d, d_hidden, d_cell, below, weights);
+                }
+                None => lstm.backward_sparse(engine, inputs, d, d_hidden, d_cell, weights),
+            }
             std::mem::swap(&mut d, &mut d_below);
         }
     }

@@ -27,21 +27,16 @@ impl Vector {
         Self(all)
     }
 
-    /// Each number by itself.
-    #[inline(always)]
-    pub fn map(self, f: impl Fn(f32) -> f32) -> Self {
-        Self(from_fn(|i| f(self.0[i])))
-    }
-
     /// Where `self` is above 0 the number of `other`, elsewhere 0.
     #[inline(always)]
     pub fn pass(self, other: Self) -> Self {
         Self(from_fn(|i| if self.0[i] > 0.0 { other.0[i] } else { 0.0 }))
     }
 
-    /// Added up, pairs first.
-    #[inline(always)]
-    pub fn total(self) -> f32 {
+    /// Added up, halves folded onto each other. A call, so that the sixteen are one vector until then: added up in
+    /// place, the compiler takes them apart into pairs, back to where they come from.
+    #[inline(never)]
+    pub fn total(&self) -> f32 {
         let mut t = self.0;
         let mut half = WIDE / 2;
         while half > 0 {
@@ -200,7 +195,7 @@ mod tests {
 
     #[test]
     fn sums_take_every_term_once() {
-        for n in [0_usize, 1, 15, 16, 17, 250] {
+        for n in [0usize, 1, 15, 16, 17, 250] {
             let x: Vec<f32> = (0..n).map(|i| i as f32).collect();
             let twice = sum(&x, |v| v + v);
             assert_eq!(twice, (n * n.saturating_sub(1)) as f32);

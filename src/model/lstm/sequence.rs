@@ -5,6 +5,7 @@
 use super::kernel::multiply::{Left, Target, multiply};
 use super::kernel::panels::Order;
 use super::kernel::recurrent::{self, Extent, Tape};
+use super::kernel::sparse::{self, Sparse};
 use super::kernel::{Engine, Packed, Then, View};
 
 /// Sizes of a sequence. A slot is a step of a row of the batch: `step * batch + row`.
@@ -211,6 +212,42 @@ impl Layer {
         );
     }
 
+    /// The same where most numbers of the inputs are 0.
+    ///
+    /// # Panics
+    /// If the shapes do not fit each other or the weights.
+    #[allow(clippy::too_many_arguments)]
+    pub fn forward_sparse(
+        &mut self,
+        engine: &Engine,
+        shape: Shape,
+        x: &Sparse,
+        keep: &[f32],
+        hidden: &mut [f32],
+        cell: &mut [f32],
+        outputs: &mut [f32],
+        tape: bool,
+    ) {
+        assert_eq!(
+            (shape.inputs, shape.units),
+            (self.inputs, self.units),
+            "the weights' sizes"
+        );
+        assert_eq!(x.rows(), shape.slots(), "an input for each slot");
+        let extent = self.begin(engine, shape, keep, tape);
+        sparse::multiply(engine, x, &self.input, &self.bias, &mut self.tape.gates);
+        let states = [hidden, cell];
+        recurrent::forward(
+            engine,
+            extent,
+            &mut self.tape,
+            &self.recurrent,
+            keep,
+            states,
+            outputs,
+        );
+    }
+
     fn begin(&mut self, engine: &Engine, shape: Shape, keep: &[f32], tape: bool) -> Extent {
         self.keep.clear();
         self.keep.extend_from_slice(keep);
@@ -298,6 +335,24 @@ impl Layer {
         self.back(engine, d_outputs, d_hidden, d_cell);
         self.tape.gates.unpack(engine, d_gates);
         self.recurrent_gradient(engine, d_recurrent, None);
+    }
+
+    /// The same for [`Layer::forward_sparse`]; the inputs' gradient is not to be had.
+    ///
+    /// # Panics
+    /// If there is no tape or the shapes do not fit it.
+    pub fn backward_sparse(
+        &mut self,
+        engine: &Engine,
+        x: &Sparse,
+        d_outputs: &[f32],
+        d_hidden: &mut [f32],
+        d_cell: &mut [f32],
+        d_weights: Gradients<'_>,
+    ) {
+        self.back(engine, d_outputs, d_hidden, d_cell);
+        sparse::multiply_across(engine, x, &self.tape.gates, d_weights.input, &mut self.x);
+        self.recurrent_gradient(engine, d_weights.recurrent, Some(d_weights.bias));
     }
 
     /// The recurrence backward.

@@ -30,6 +30,7 @@ pub(super) mod play;
 pub(super) mod recurrent;
 mod run;
 mod shares;
+pub mod sparse;
 mod team;
 #[cfg(test)]
 pub(super) mod tests;
@@ -39,6 +40,7 @@ pub use elements::AdamW;
 pub use panels::Packed;
 pub use run::{Loop, WIDE};
 pub use shares::Rows;
+pub use sparse::Sparse;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
