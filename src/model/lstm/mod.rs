@@ -23,6 +23,7 @@ mod reference;
 pub mod sequence;
 #[cfg(test)]
 mod sequence_tests;
+mod shape;
 pub mod step;
 #[cfg(test)]
 mod tests;
