@@ -67,6 +67,7 @@ pub enum Held {
     #[cfg(feature = "ndarray")]
     NdArray(burn_ndarray::NdArrayTensor),
     /// A copy, where the tensor does not lie row by row.
+    #[cfg(feature = "ndarray")]
     Copied(Vec<f32>),
 }
 
@@ -83,6 +84,7 @@ impl Deref for Held {
             // `hold` keeps nothing else.
             #[cfg(feature = "ndarray")]
             Self::NdArray(_) => &[],
+            #[cfg(feature = "ndarray")]
             Self::Copied(values) => values,
         }
     }
