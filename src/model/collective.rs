@@ -77,7 +77,7 @@ impl<B: Backend> Join<B> for Collective<B> {
         let mut at = 0;
         let mut next = |n: usize| {
             at += n;
-            sum.clone().slice([at - n..at])
+            sum.clone().narrow(0, at - n, n)
         };
         let gradients = shapes
             .into_iter()

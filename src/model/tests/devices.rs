@@ -61,7 +61,7 @@ fn several(devices: usize) -> Devices<Flex> {
 
 /// An epoch of five rows that end at different steps, so that no device has a fair share.
 fn batches(streams: usize) -> Vec<Batch> {
-    let example = |bars, seed| Example {
+    let example = |bars, seed: u64| Example {
         name: seed.to_string(),
         tempo: 96.0,
         grid: groove(bars, Meter::COMMON, seed),
@@ -84,7 +84,7 @@ fn batches(streams: usize) -> Vec<Batch> {
 
 fn learn(learner: &mut dyn Learner, batches: &[Batch]) -> Vec<Update> {
     let learned = batches.iter().map(|b| learner.update(b, 0.003, 0.2, 7));
-    learned.collect()
+    learned.map(|did| did.unwrap()).collect()
 }
 
 /// Norm of the difference over the norm, of the worst of two lists of numbers.
