@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::lanes::Lanes;
-use super::maths::{sigmoid, tanh};
+use super::maths::{gates, tanh};
 
 /// One step of one vector of units; all pointers at the first row.
 #[derive(Clone, Copy)]
@@ -43,10 +43,9 @@ impl Forward {
             // SAFETY: the caller's promise.
             unsafe {
                 let [first, second] = self.gates.map(|g| g.add(row * S::PANEL));
-                let i = sigmoid(s, s.load(first));
-                let f = sigmoid(s, s.load(first.add(S::WIDTH)));
-                let g = tanh(s, s.load(second));
-                let o = sigmoid(s, s.load(second.add(S::WIDTH)));
+                let sums = [first, first.add(S::WIDTH), second, second.add(S::WIDTH)];
+                let [i, f, g, o] = sums;
+                let [i, f, g, o] = gates(s, [s.load(i), s.load(f), s.load(g), s.load(o)]);
                 let before = kept(
                     s,
                     s.load(self.cell_before.add(row * S::WIDTH)),
@@ -63,11 +62,34 @@ impl Forward {
                 );
             }
         }
-        for row in 0..self.rows {
+        let mut row = 0;
+        while row + 4 <= self.rows {
             // SAFETY: the caller's promise.
-            unsafe {
+            unsafe { self.hidden::<S, 4>(s, row) };
+            row += 4;
+        }
+        for row in row..self.rows {
+            // SAFETY: the caller's promise.
+            unsafe { self.hidden::<S, 1>(s, row) };
+        }
+    }
+
+    /// Hidden values of `N` rows, whose gates and cell values are there.
+    ///
+    /// # Safety
+    /// As for [`Forward::run`].
+    #[inline(always)]
+    unsafe fn hidden<S: Lanes, const N: usize>(&self, s: S, first: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut c = [s.splat(0.0); N];
+            for (r, c) in c.iter_mut().enumerate() {
+                *c = s.load(self.cell.add((first + r) * S::WIDTH));
+            }
+            for (r, tanh_c) in tanh(s, c).into_iter().enumerate() {
+                let row = first + r;
                 let o = s.load(self.gates[1].add(row * S::PANEL + S::WIDTH));
-                let h = s.mul(o, tanh(s, s.load(self.cell.add(row * S::WIDTH))));
+                let h = s.mul(o, tanh_c);
                 let output = self.outputs.add(row * self.output_row);
                 if self.count == S::WIDTH {
                     s.store(output, h);
@@ -87,9 +109,11 @@ impl Forward {
 
 /// The cell without a tape: gates before their non-linearities and the cell value before the step in, cell and hidden value out.
 #[inline(always)]
-pub(super) fn play<S: Lanes>(s: S, [i, f, g, o]: [S::V; 4], before: S::V) -> (S::V, S::V) {
-    let c = s.mul_add(sigmoid(s, f), before, s.mul(sigmoid(s, i), tanh(s, g)));
-    (c, s.mul(sigmoid(s, o), tanh(s, c)))
+pub(super) fn play<S: Lanes>(s: S, sums: [S::V; 4], before: S::V) -> (S::V, S::V) {
+    let [i, f, g, o] = gates(s, sums);
+    let c = s.mul_add(f, before, s.mul(i, g));
+    let [tanh_c] = tanh(s, [c]);
+    (c, s.mul(o, tanh_c))
 }
 
 /// `x`, or `x` times the row's factor.
@@ -147,7 +171,7 @@ impl Backward {
                     self.keep,
                     row,
                 );
-                let tanh_c = tanh(s, s.load(self.cell.add(row * S::WIDTH)));
+                let [tanh_c] = tanh(s, [s.load(self.cell.add(row * S::WIDTH))]);
 
                 let output = self.d_outputs.add(row * self.output_row);
                 let d_output = if self.count == S::WIDTH {

@@ -77,7 +77,8 @@ job!(Sigmoid<'a> { x: &'a mut [f32] } this, s, S -> () {
     whole_and_rest!(s, S, this.x.len(), |at, load, store| { store(this.x, maths::sigmoid(s, load(this.x))) });
 });
 job!(Tanh<'a> { x: &'a mut [f32] } this, s, S -> () {
-    whole_and_rest!(s, S, this.x.len(), |at, load, store| { store(this.x, maths::tanh(s, load(this.x))) });
+    whole_and_rest!(s, S, this.x.len(), |at, load, store| { let [y] = maths::tanh(s, [load(this.x)]);
+        store(this.x, y) });
 });
 job!(Exp<'a> { x: &'a mut [f32] } this, s, S -> () {
     whole_and_rest!(s, S, this.x.len(), |at, load, store| { store(this.x, maths::exp(s, load(this.x))) });

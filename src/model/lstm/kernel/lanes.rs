@@ -27,6 +27,21 @@ pub(in super::super) trait Lanes: Copy {
     /// # Safety
     /// `at` must be readable for `WIDTH` numbers; no alignment beyond that of `f32`.
     unsafe fn load(self, at: *const f32) -> Self::V;
+    /// Reads `WIDTH` numbers in half precision.
+    ///
+    /// # Safety
+    /// `at` must be readable for `WIDTH` halves.
+    #[inline(always)]
+    unsafe fn load_half(self, at: *const u16) -> Self::V {
+        let mut all = [0.0f32; 16];
+        // SAFETY: the caller vouches for `at`, and `WIDTH <= 16`.
+        unsafe {
+            for (i, number) in all.iter_mut().take(Self::WIDTH).enumerate() {
+                *number = super::half::from_half(*at.add(i));
+            }
+            self.load(all.as_ptr())
+        }
+    }
     /// Writes `WIDTH` numbers.
     ///
     /// # Safety
@@ -56,6 +71,22 @@ pub(in super::super) trait Lanes: Copy {
         unsafe {
             self.store(all.as_mut_ptr(), v);
             std::ptr::copy_nonoverlapping(all.as_ptr(), at, n);
+        }
+    }
+    /// Writes a square of `WIDTH` rows and columns transposed: number `r` of row `c`, rows `row` apart, goes to number `c` of row
+    /// `r` of a panel.
+    ///
+    /// # Safety
+    /// `from` and `to` must have these rows.
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const f32, row: usize, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            for c in 0..Self::WIDTH {
+                for r in 0..Self::WIDTH {
+                    *to.add(r * Self::PANEL + c) = *from.add(c * row + r);
+                }
+            }
         }
     }
     /// Asks for a cache line that will be needed soon; `at` may be anything.
@@ -126,9 +157,9 @@ pub(super) fn available(isa: Isa) -> bool {
     match isa {
         Isa::Portable => true,
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => super::lanes_x86::has_avx512(),
+        Isa::Avx512 => super::lanes_avx512::available(),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => super::lanes_x86::has_avx2(),
+        Isa::Avx2 => super::lanes_avx2::available(),
         #[cfg(target_arch = "aarch64")]
         Isa::Neon => true,
         #[allow(unreachable_patterns)]
@@ -144,10 +175,10 @@ pub(in super::super) fn dispatch<J: Job>(isa: Isa, job: J) -> J::Out {
         // SAFETY: an `Isa` other than `Portable` leaves `Engine::with` and `Isa::best` only where
         // the processor was found to have it.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { super::lanes_x86::Avx512::new() }.enter(job),
+        Isa::Avx512 => unsafe { super::lanes_avx512::Avx512::new() }.enter(job),
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { super::lanes_x86::Avx2::new() }.enter(job),
+        Isa::Avx2 => unsafe { super::lanes_avx2::Avx2::new() }.enter(job),
         // SAFETY: as above.
         #[cfg(target_arch = "aarch64")]
         Isa::Neon => unsafe { super::lanes_neon::Neon::new() }.enter(job),

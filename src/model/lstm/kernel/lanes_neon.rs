@@ -50,6 +50,23 @@ impl Lanes for Neon {
         unsafe { [vld1q_f32(at), vld1q_f32(at.add(4))] }
     }
     #[inline(always)]
+    unsafe fn load_half(self, at: *const u16) -> Pair {
+        // SAFETY: see above. The intrinsics for halves are not in the stable library; the instructions are in every such processor.
+        unsafe {
+            let halves = vld1q_u16(at);
+            let (low, high): (float32x4_t, float32x4_t);
+            std::arch::asm!(
+                "fcvtl {low:v}.4s, {halves:v}.4h",
+                "fcvtl2 {high:v}.4s, {halves:v}.8h",
+                low = out(vreg) low,
+                high = lateout(vreg) high,
+                halves = in(vreg) halves,
+                options(pure, nomem, nostack)
+            );
+            [low, high]
+        }
+    }
+    #[inline(always)]
     unsafe fn store(self, at: *mut f32, v: Pair) {
         // SAFETY: see above.
         unsafe {

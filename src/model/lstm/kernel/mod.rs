@@ -9,19 +9,22 @@
 //! maths      exp, sigmoid, tanh                   multiply   whole products
 //! cell       the cell, forward and backward       recurrent  the steps, forward and backward
 //! memory     aligned buffers                      elements   loops over slices
-//! play       one step, for playing
+//! play       one step, for playing                half       weights in half precision
 //! ```
 //!
 //! Results have the same bits for every number of threads: outputs are dealt out, sums never are.
 
 mod cell;
 mod elements;
+pub(super) mod half;
 pub(super) mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod lanes_avx2;
+#[cfg(target_arch = "x86_64")]
+mod lanes_avx512;
 #[cfg(target_arch = "aarch64")]
 mod lanes_neon;
 mod lanes_plain;
-#[cfg(target_arch = "x86_64")]
-mod lanes_x86;
 mod maths;
 pub(super) mod memory;
 pub(super) mod multiply;

@@ -18,7 +18,7 @@ const CHUNK: usize = 256;
 /// Rows of a block of c; a multiple of every panel.
 const BLOCK: usize = 128;
 /// Panels of a block of c.
-const GROUP: usize = 4;
+const GROUP: usize = 8;
 
 /// The left operand, in panels.
 #[derive(Clone, Copy)]

@@ -6,10 +6,13 @@
 //! by side, so that a finished product can pass through the cell at once.
 #![allow(unsafe_code)]
 
-use super::lanes::{Job, Lanes, dispatch};
+mod pack;
+
+use super::lanes::dispatch;
 use super::memory::{Buffer, Shared};
 use super::{Engine, View};
-use std::ops::Range;
+pub(super) use pack::copy;
+use pack::{Pack, Plan, ROWS};
 
 /// How a matrix's columns (or rows) are dealt out to vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,21 +135,25 @@ impl Packed {
             Order::Gates(_) => rows.vectors(width, b.rows) * width,
         };
         self.shape(engine, packed_rows, b.columns, columns);
-        let runs = Runs { b, columns, rows };
         let (stride, panels) = (self.stride, self.panels());
         let to = Shared(self.data.all_mut().as_mut_ptr());
-        engine.each(packed_rows.div_ceil(ROWS), &|part| {
-            let rows = part * ROWS..packed_rows.min((part + 1) * ROWS);
-            dispatch(
-                engine.isa(),
-                Pack {
-                    runs: &runs,
-                    rows,
-                    panels,
-                    to,
-                    stride,
-                },
-            );
+        let plan = Plan {
+            b,
+            columns,
+            rows,
+            packed_rows,
+            panels,
+            to,
+            stride,
+        };
+        // Along b's rows or along its columns, whichever lie together.
+        let parts = if b.column_stride == 1 {
+            packed_rows.div_ceil(ROWS)
+        } else {
+            panels
+        };
+        engine.each(parts, &|part| {
+            dispatch(engine.isa(), Pack { plan: &plan, part })
         });
     }
 
@@ -203,58 +210,6 @@ impl Packed {
     }
 }
 
-/// Rows that a thread packs at a time; a multiple of every width.
-const ROWS: usize = 32;
-
-/// A matrix to be packed and how.
-struct Runs<'a> {
-    b: View<'a>,
-    columns: Order,
-    rows: Order,
-}
-
-/// Packs some rows. SAFETY of everything here: `Packed::shape` has made room for all rows of all panels, no other part has these
-/// rows, and `View::check` holds.
-struct Pack<'a> {
-    runs: &'a Runs<'a>,
-    rows: Range<usize>,
-    panels: usize,
-    to: Shared,
-    stride: usize,
-}
-
-impl Job for Pack<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        let Runs { b, columns, rows } = *self.runs;
-        // Runs of rows that lie together in b.
-        let run = match rows {
-            Order::Plain => self.rows.len(),
-            Order::Gates(_) => S::WIDTH,
-        };
-        for start in self.rows.clone().step_by(run) {
-            let (row, count) = match rows {
-                Order::Plain => (start, run),
-                Order::Gates(_) => rows.vector(S::WIDTH, b.rows, start / S::WIDTH),
-            };
-            for vector in 0..2 * self.panels {
-                let some = columns.vector(S::WIDTH, b.columns, vector);
-                let to = vector / 2 * self.stride + start * S::PANEL + vector % 2 * S::WIDTH;
-                // SAFETY: see `Pack`.
-                unsafe {
-                    let to = self.to.at(to);
-                    copy(s, b, (row, count), some, to);
-                    for r in count..run {
-                        s.store(to.add(r * S::PANEL), s.splat(0.0));
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// The distance of panels of `len` numbers. Long panels are kept from starting at the same place of a
 /// cache's ways: one row of many panels would push itself out.
 fn stride(len: usize) -> usize {
@@ -266,51 +221,4 @@ fn stride(len: usize) -> usize {
     // A cache way is a power of two of lines; 68 modulo 128 spreads consecutive panels evenly.
     let over = lines % 128;
     (lines - over + if over <= 68 { 68 } else { 196 }) * LINE
-}
-
-/// Copies rows and columns (first, count) of `b` to one vector of a panel; fills the vector up with zeros.
-///
-/// # Safety
-/// `to` must have room for these rows; `b` must be in its bounds.
-#[inline(always)]
-pub(super) unsafe fn copy<S: Lanes>(
-    s: S,
-    b: View<'_>,
-    (row, rows): (usize, usize),
-    (column, columns): (usize, usize),
-    to: *mut f32,
-) {
-    let first = row * b.row_stride + column * b.column_stride;
-    let from = b.data.as_ptr().wrapping_add(first);
-    // SAFETY: `View::check` holds for `b`, and the caller vouches for `to`.
-    unsafe {
-        if b.column_stride == 1 && columns == S::WIDTH {
-            for r in 0..rows {
-                s.store(to.add(r * S::PANEL), s.load(from.add(r * b.row_stride)));
-            }
-        } else if b.column_stride == 1 {
-            for r in 0..rows {
-                let some = s.load_part(from.wrapping_add(r * b.row_stride), columns);
-                s.store(to.add(r * S::PANEL), some);
-            }
-        } else {
-            // Sixteen rows at a time, so that their lines stay close while the columns are gone through.
-            for start in (0..rows).step_by(16) {
-                let end = (start + 16).min(rows);
-                for c in 0..columns {
-                    // Where columns are far apart the processor does not fetch ahead by itself.
-                    s.prefetch(from.wrapping_add(start * b.row_stride + (c + 8) * b.column_stride));
-                    for r in start..end {
-                        *to.add(r * S::PANEL + c) =
-                            *from.add(r * b.row_stride + c * b.column_stride);
-                    }
-                }
-                for c in columns..S::WIDTH {
-                    for r in start..end {
-                        *to.add(r * S::PANEL + c) = 0.0;
-                    }
-                }
-            }
-        }
-    }
 }

@@ -5,6 +5,7 @@
 
 use super::Isa;
 use super::cell;
+use super::half::Halves;
 use super::lanes::{Job, Lanes, dispatch};
 use super::panels::{Order, Packed};
 use super::tile::{Ahead, Finish, Tile};
@@ -13,6 +14,8 @@ use super::tile::{Ahead, Finish, Tile};
 pub(in super::super) struct Play<'a> {
     /// `[inputs + units, 4 units]`, columns in the order of gates.
     pub(in super::super) table: &'a Packed,
+    /// The same weights in half precision, for single rows.
+    pub(in super::super) halves: Option<&'a Halves>,
     /// Biases in the order of the table's panels.
     pub(in super::super) bias: &'a [f32],
     pub(in super::super) units: usize,
@@ -89,19 +92,49 @@ impl Job for Step<'_> {
                 a[(i / S::PANEL * batch + row) * S::PANEL + i % S::PANEL] = *value;
             }
         }
-        if batch == 1 {
-            one(s, &mut p, &a[..k]);
-        } else {
-            many(s, &mut p, batch, a, gates);
+        let table = p.table;
+        match p.halves {
+            // SAFETY: they are those of the table, panel for panel.
+            Some(halves) if batch == 1 => unsafe { one(s, &mut p, &a[..k], halves.start()) },
+            // SAFETY: the table's own.
+            None if batch == 1 => unsafe { one(s, &mut p, &a[..k], table.data.all().as_ptr()) },
+            _ => many(s, &mut p, batch, a, gates),
         }
     }
 }
 
+/// A weight as it is kept.
+trait Weight: Copy {
+    /// Reads a vector of weights.
+    ///
+    /// # Safety
+    /// `at` must be readable for a vector.
+    unsafe fn load<S: Lanes>(s: S, at: *const Self) -> S::V;
+}
+
+impl Weight for f32 {
+    #[inline(always)]
+    unsafe fn load<S: Lanes>(s: S, at: *const Self) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { s.load(at) }
+    }
+}
+
+impl Weight for u16 {
+    #[inline(always)]
+    unsafe fn load<S: Lanes>(s: S, at: *const Self) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { s.load_half(at) }
+    }
+}
+
 /// A single row, two vectors of units at a time.
+///
+/// # Safety
+/// `weights` must be laid out as the table is.
 #[inline(always)]
-fn one<S: Lanes>(s: S, p: &mut Play<'_>, a: &[f32]) {
+unsafe fn one<S: Lanes, W: Weight>(s: S, p: &mut Play<'_>, a: &[f32], weights: *const W) {
     let vectors = p.units.div_ceil(S::WIDTH);
-    let weights = p.table.data.all().as_ptr();
     let stride = p.table.stride;
     for first in (0..vectors).step_by(2) {
         let mut sums = [[s.splat(0.0); 4]; 2];
@@ -121,7 +154,7 @@ fn one<S: Lanes>(s: S, p: &mut Play<'_>, a: &[f32]) {
                     for (gate, sum) in sums.iter_mut().enumerate() {
                         let at =
                             starts[2 * half + gate / 2].add(row * S::PANEL + gate % 2 * S::WIDTH);
-                        *sum = s.mul_add(value, s.load(at), *sum);
+                        *sum = s.mul_add(value, W::load(s, at), *sum);
                     }
                 }
             }

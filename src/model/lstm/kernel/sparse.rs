@@ -205,3 +205,70 @@ impl Job for Across<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::panels::Order;
+    use super::super::{Isa, View};
+    use super::*;
+
+    /// Numbers of a simple generator, three in four of them 0.
+    fn mostly_zeros(n: usize) -> Vec<f32> {
+        let mut state = 7u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 8
+        };
+        (0..n)
+            .map(|_| match next() % 4 {
+                0 => next() as f32 / 8_388_608.0 - 1.0,
+                _ => 0.0,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn products_with_few_numbers_are_those_with_all() {
+        for isa in [Isa::Avx512, Isa::Avx2, Isa::Neon, Isa::Portable] {
+            let Some(engine) = Engine::with(isa, 2) else {
+                continue;
+            };
+            for (rows, inputs, units) in [(1, 1, 1), (9, 5, 7), (40, 83, 37), (3, 20, 48)] {
+                let columns = 4 * units;
+                let x = mostly_zeros(rows * inputs);
+                let weights = mostly_zeros(inputs * columns + 1).split_off(1);
+                let bias = mostly_zeros(columns);
+                let mut sparse = Sparse::default();
+                sparse.read(&x, inputs);
+                assert_eq!((sparse.rows(), sparse.columns()), (rows, inputs));
+                for order in [Order::Plain, Order::Gates(units)] {
+                    let (mut packed, mut panels) = (Packed::new(), Packed::new());
+                    let view = View::new(&weights, inputs, columns);
+                    packed.pack_ordered(&engine, view, order, Order::Plain);
+                    multiply(&engine, &sparse, &packed, &bias, &mut panels);
+                    let mut y = vec![0.0; rows * columns];
+                    panels.unpack(&engine, &mut y);
+                    let right = |r: usize, c: usize| -> f64 {
+                        let terms = (0..inputs).map(|k| {
+                            f64::from(x[r * inputs + k]) * f64::from(weights[k * columns + c])
+                        });
+                        f64::from(bias[c]) + terms.sum::<f64>()
+                    };
+                    for (i, y) in y.iter().enumerate() {
+                        let right = right(i / columns, i % columns);
+                        assert!((f64::from(*y) - right).abs() < 1e-5, "{isa:?} {order:?}");
+                    }
+                    let mut d = vec![9.0; inputs * columns];
+                    engine.product_across(&sparse, &panels, &mut d, &mut packed);
+                    for (i, d) in d.iter().enumerate() {
+                        let (k, c) = (i / columns, i % columns);
+                        let terms = (0..rows)
+                            .map(|r| f64::from(x[r * inputs + k]) * f64::from(y[r * columns + c]));
+                        let right = terms.sum::<f64>();
+                        assert!((f64::from(*d) - right).abs() < 1e-5, "{isa:?} {order:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -9,12 +9,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-/// Looks before a waiting thread gives the processor away: up to a tenth of a millisecond, which is
-/// longer than a step takes, for on a busy machine the processor is gone for milliseconds then.
+/// The most looks of a waiting thread before it offers the processor to others: up to a tenth of a millisecond, longer
+/// than a step of a layer takes.
 const SPINS: usize = 2000;
-/// Times it then offers the processor to others before it sleeps.
+/// The fewest: some microseconds.
+const FEWEST: usize = 32;
+/// Times that a thread without work offers the processor before it sleeps.
 const YIELDS: usize = 20;
+/// If the processor was away for longer after being offered, somebody else had use for it.
+const AWAY: Duration = Duration::from_micros(20);
 
 /// What the members do, given their number.
 type Work<'a> = dyn Fn(usize) + Sync + 'a;
@@ -30,6 +35,7 @@ struct State {
     busy: AtomicBool,
     stop: AtomicBool,
     asleep: Box<[AtomicBool]>,
+    patience: Box<[Patience]>,
     /// The first panic of a round.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     meetings: Box<[Meeting]>,
@@ -50,14 +56,14 @@ pub(super) struct Team {
 impl Team {
     /// Starts `members - 1` threads; fewer where the system refuses them.
     pub(super) fn new(members: usize) -> Self {
-        let flags = |n: usize| (0..n).map(|_| AtomicBool::new(false)).collect();
         let state = Arc::new(State {
             round: AtomicUsize::new(0),
             work: UnsafeCell::new(None),
             unfinished: AtomicUsize::new(0),
             busy: AtomicBool::new(false),
             stop: AtomicBool::new(false),
-            asleep: flags(members),
+            asleep: (0..members).map(|_| AtomicBool::new(false)).collect(),
+            patience: (0..members).map(|_| Patience::default()).collect(),
             panic: Mutex::new(None),
             meetings: (0..members).map(|_| Meeting::default()).collect(),
         });
@@ -100,10 +106,8 @@ impl Team {
         state.round.fetch_add(1, Ordering::Release);
         self.wake();
         let own = catch_unwind(AssertUnwindSafe(|| work(0)));
-        let mut waited = 0;
-        while state.unfinished.load(Ordering::Acquire) > 0 {
-            pause(&mut waited);
-        }
+        let done = || state.unfinished.load(Ordering::Acquire) == 0;
+        state.patience[0].wait(usize::MAX, done);
         let other = state.panic.lock().map_or(None, |mut p| p.take());
         state.busy.store(false, Ordering::Release);
         if let Some(payload) = own.err().or(other) {
@@ -140,29 +144,56 @@ impl Drop for Team {
     }
 }
 
-/// Waits a little: spins, then offers the processor to others. Counts in `waited`.
-fn pause(waited: &mut usize) {
-    if *waited < SPINS {
-        std::hint::spin_loop();
-    } else {
-        std::thread::yield_now();
+/// How long a thread looks before it offers the processor to others. It learns: where the one it waits for needs this
+/// very processor, or a third one does, looking on only keeps everybody waiting.
+#[repr(align(128))]
+struct Patience(AtomicUsize);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(AtomicUsize::new(SPINS))
     }
-    *waited += 1;
+}
+
+impl Patience {
+    /// Waits until `done`, or until the processor was offered `yields` times in vain (then false).
+    fn wait(&self, yields: usize, done: impl Fn() -> bool) -> bool {
+        let spins = self.0.load(Ordering::Relaxed);
+        let longer = (2 * spins).min(SPINS);
+        for _ in 0..spins {
+            if done() {
+                self.0.store(longer, Ordering::Relaxed);
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        for _ in 0..yields {
+            let offered = Instant::now();
+            std::thread::yield_now();
+            let away = offered.elapsed() > AWAY;
+            if away {
+                self.0.store(FEWEST, Ordering::Relaxed);
+            }
+            if done() {
+                if !away {
+                    self.0.store(longer, Ordering::Relaxed);
+                }
+                return true;
+            }
+        }
+        done()
+    }
 }
 
 /// The life of a thread of the team.
 fn member(state: &State, number: usize) {
     let mut seen = 0;
     loop {
-        let mut waited = 0;
-        while state.round.load(Ordering::Acquire) == seen {
-            if waited < SPINS + YIELDS {
-                pause(&mut waited);
-                continue;
-            }
+        let called = || state.round.load(Ordering::Acquire) != seen;
+        while !state.patience[number].wait(YIELDS, called) {
             state.asleep[number].store(true, Ordering::Relaxed);
             fence(Ordering::SeqCst);
-            if state.round.load(Ordering::Acquire) == seen {
+            if !called() {
                 std::thread::park();
             }
             state.asleep[number].store(false, Ordering::Relaxed);
@@ -191,6 +222,7 @@ pub(super) struct Meeting {
     arrived: AtomicUsize,
     round: AtomicUsize,
     broken: AtomicBool,
+    patience: Patience,
 }
 
 impl Meeting {
@@ -211,14 +243,10 @@ impl Meeting {
             self.round.store(round.wrapping_add(1), Ordering::Release);
             return true;
         }
-        let mut waited = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            if self.broken.load(Ordering::Relaxed) {
-                return false;
-            }
-            pause(&mut waited);
-        }
-        true
+        let met = || self.round.load(Ordering::Acquire) != round;
+        self.patience
+            .wait(usize::MAX, || met() || self.broken.load(Ordering::Relaxed));
+        met()
     }
 
     /// To be held by a member that takes part: breaks the meeting if the member panics.

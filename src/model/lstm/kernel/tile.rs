@@ -22,30 +22,36 @@ pub(super) enum Finish {
     Bias(*const f32),
 }
 
-/// A panel of b that will be needed soon, fetched to the second-level cache while a tile is computed: the
-/// processor by itself stops fetching at the end of a page. The tiles of a panel share the work. Of use only where the
-/// rows of a are k: otherwise a's own lines are many and short, and more would crowd them.
+/// Lines that will be needed soon, fetched to the second-level cache while a tile is computed, one every few terms: what the
+/// processor does not fetch ahead by itself because they lie apart, or does too late.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead {
-    panel: *const f32,
-    /// Lines of each few rows that are this tile's part.
-    lines: [usize; 2],
+    /// The first line; never read through.
+    pub(super) at: *const f32,
+    /// Lines.
+    pub(super) count: usize,
+    /// From one line to the next.
+    pub(super) step: usize,
 }
 
 impl Ahead {
     /// Nothing.
     pub(super) const NONE: Self = Self {
-        panel: std::ptr::null(),
-        lines: [0, 0],
+        at: std::ptr::null(),
+        count: 0,
+        step: 0,
     };
 
-    /// Part `part` of `parts` of a panel; the pointer is not read through.
+    /// Part `part` of `parts` of `len` numbers side by side.
     #[inline(always)]
-    pub(super) fn part<S: Lanes>(panel: *const f32, part: usize, parts: usize) -> Self {
-        let all = UNROLL * S::PANEL / LINE;
+    pub(super) fn part(at: *const f32, len: usize, part: usize, parts: usize) -> Self {
+        // Every other line: the processor fetches them in pairs.
+        let pairs = len / (2 * LINE);
+        let first = pairs * part / parts;
         Self {
-            panel,
-            lines: [all * part / parts, all * (part + 1) / parts],
+            at: at.wrapping_add(first * 2 * LINE),
+            count: pairs * (part + 1) / parts - first,
+            step: 2 * LINE,
         }
     }
 }
@@ -107,7 +113,7 @@ impl<const N: usize, const ACROSS: bool> Job for Rows<N, ACROSS> {
             // Lines of c are asked for one row at a time, so that they do not hold up a and b.
             let mut c_ahead = t.c.cast_const();
             let c_end = t.c.cast_const().add(N * S::PANEL);
-            let mut b_ahead = t.ahead.panel;
+            let mut ahead = t.ahead;
             let mut left = t.k;
             let mut panel = t.a;
             while left > 0 {
@@ -121,11 +127,10 @@ impl<const N: usize, const ACROSS: bool> Job for Rows<N, ACROSS> {
                         }
                         c_ahead = c_ahead.add(S::PANEL);
                     }
-                    if ACROSS {
-                        for line in t.ahead.lines[0]..t.ahead.lines[1] {
-                            s.prefetch_far(b_ahead.wrapping_add(line * LINE));
-                        }
-                        b_ahead = b_ahead.wrapping_add(UNROLL * S::PANEL);
+                    if ahead.count > 0 {
+                        s.prefetch_far(ahead.at);
+                        ahead.at = ahead.at.wrapping_add(ahead.step);
+                        ahead.count -= 1;
                     }
                     for step in 0..UNROLL {
                         let a = a.add(if ACROSS { step * S::PANEL } else { step });

@@ -45,15 +45,33 @@ fn a_row_steps_to_the_same_bits_alone_and_in_a_batch() {
     let mut draws = Draws(19);
     for isa in all_isas() {
         let single = Single::new(&mut draws, 1, 12, 14, 37);
-        let stepper = Stepper::new(isa, single.weights(), 14, 37);
-        let mut scratch = vec![0.0; stepper.scratch_len(12)];
+        let whole = Stepper::new(isa, single.weights(), 14, 37);
+        for stepper in [whole.clone(), whole.with_halves()] {
+            let mut scratch = vec![0.0; stepper.scratch_len(12)];
+            let (mut hidden, mut cell) = (single.hidden.clone(), single.cell.clone());
+            stepper.step(&mut scratch, &single.x, &mut hidden, &mut cell);
+            for row in 0..12 {
+                let of = |v: &[f32]| v[row * 37..][..37].to_vec();
+                let (mut h, mut c) = (of(&single.hidden), of(&single.cell));
+                stepper.step(&mut scratch, &single.x[row * 14..][..14], &mut h, &mut c);
+                assert_eq!((h, c), (of(&hidden), of(&cell)), "{isa:?} {row}");
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_in_half_precision_change_little_and_something() {
+    let mut draws = Draws(20);
+    for isa in all_isas() {
+        let mut single = Single::new(&mut draws, 1, 1, 30, 50);
+        single.keep.fill(1.0);
+        let want = single.double().answer();
+        let stepper = Stepper::new(isa, single.weights(), 30, 50).with_halves();
+        let mut scratch = vec![0.0; stepper.scratch_len(1)];
         let (mut hidden, mut cell) = (single.hidden.clone(), single.cell.clone());
         stepper.step(&mut scratch, &single.x, &mut hidden, &mut cell);
-        for row in 0..12 {
-            let of = |v: &[f32]| v[row * 37..][..37].to_vec();
-            let (mut h, mut c) = (of(&single.hidden), of(&single.cell));
-            stepper.step(&mut scratch, &single.x[row * 14..][..14], &mut h, &mut c);
-            assert_eq!((h, c), (of(&hidden), of(&cell)), "{isa:?} {row}");
-        }
+        let d = distance(&hidden, &want.hidden);
+        assert!((1e-6..1e-3).contains(&d), "{isa:?} {d:e}");
     }
 }

@@ -196,7 +196,8 @@ impl Block<'_> {
                             a.add(row * S::PANEL)
                         };
                         let c = c.add(row * S::PANEL);
-                        let ahead = Ahead::part::<S>(next, done.min(all_tiles - 1), all_tiles);
+                        let part = done.min(all_tiles - 1);
+                        let ahead = Ahead::part(next, k * S::PANEL, part, all_tiles);
                         Tile {
                             rows: count,
                             k,

@@ -46,7 +46,14 @@ impl Job for Backward<'_> {
                     return;
                 }
                 for panel in member.panels.clone() {
-                    for (row, count) in member.tiles::<S>() {
+                    let next = if panel + 1 < member.panels.end {
+                        panel + 1
+                    } else {
+                        member.panels.start
+                    };
+                    let next = weights.wrapping_add(next * p.weights.stride);
+                    let parts = member.rows.len().div_ceil(S::TILE);
+                    for (part, (row, count)) in member.tiles::<S>().enumerate() {
                         // SAFETY: see `Member`.
                         unsafe {
                             let tile = Tile {
@@ -57,7 +64,7 @@ impl Job for Backward<'_> {
                                 b: weights.add(panel * p.weights.stride),
                                 c: d_hidden(2 * panel, row),
                                 finish: Finish::Set,
-                                ahead: Ahead::NONE,
+                                ahead: Ahead::part(next, p.weights.rows * S::PANEL, part, parts),
                             };
                             tile.run::<S, false>(s);
                         }

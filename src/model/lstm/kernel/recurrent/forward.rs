@@ -53,7 +53,15 @@ impl Job for Forward<'_> {
                 let gates = [2 * vector, 2 * vector + 1]
                     .map(|panel| p.gates.at(panel * p.gates_panel + slot * S::PANEL));
                 for (half, c) in gates.into_iter().enumerate() {
-                    for (row, count) in member.tiles::<S>() {
+                    let next = 2 * vector + half + 1;
+                    let next = if next < 2 * vectors.end {
+                        next
+                    } else {
+                        2 * vectors.start
+                    };
+                    let next = weights.wrapping_add(next * p.weights.stride);
+                    let parts = member.rows.len().div_ceil(S::TILE);
+                    for (part, (row, count)) in member.tiles::<S>().enumerate() {
                         // SAFETY: see `Member`.
                         unsafe {
                             let c = c.add(row * S::PANEL);
@@ -65,7 +73,7 @@ impl Job for Forward<'_> {
                                 b: weights.add((2 * vector + half) * p.weights.stride),
                                 c,
                                 finish: Finish::Add,
-                                ahead: Ahead::NONE,
+                                ahead: Ahead::part(next, units * S::PANEL, part, parts),
                             };
                             tile.run::<S, false>(s);
                         }
