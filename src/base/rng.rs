@@ -73,18 +73,10 @@ impl Stream {
     }
 
     /// The next 64 uniform bits.
-    #[inline]
+    #[inline(always)]
     pub fn next_bits(&mut self) -> u64 {
         self.counter = self.counter.wrapping_add(GOLDEN);
         mix(self.key ^ self.counter)
-    }
-
-    /// The 64 bits that come after `n` others, without drawing any: for loops split among threads.
-    #[inline(always)]
-    #[must_use]
-    pub const fn ahead(&self, n: u64) -> u64 {
-        let steps = GOLDEN.wrapping_mul(n.wrapping_add(1));
-        mix(self.key ^ self.counter.wrapping_add(steps))
     }
 
     /// Leaves out the next `n` draws of 64 bits.
@@ -131,15 +123,6 @@ mod tests {
         assert_ne!(base, bits(1, 3, 3, Purpose::Hit));
         assert_ne!(base, bits(1, 2, 4, Purpose::Hit));
         assert_ne!(base, bits(1, 2, 3, Purpose::Velocity));
-    }
-
-    #[test]
-    fn a_stream_looked_into_ahead_draws_the_same() {
-        let mut stream = Stream::new(3, 1, Purpose::Test);
-        stream.next_bits();
-        let seen: Vec<u64> = (0..5).map(|n| stream.ahead(n)).collect();
-        let drawn: Vec<u64> = (0..5).map(|_| stream.next_bits()).collect();
-        assert_eq!(seen, drawn);
     }
 
     #[test]

@@ -1,16 +1,22 @@
 //! Velocity and micro-timing: computed only where there is a hit.
 //!
-//! The hits of a batch are listed lane by lane; the hidden layer of their slots is gathered in that order, so that
-//! each lane is one product with its own weights.
+//! The hits of a batch are listed lane by lane and cut into blocks. A block gathers the hidden layer of its slots,
+//! multiplies it with its lane's weights, and says back what follows for them: all while it is close by, and by one
+//! thread, so that the threads meet once and not at every small product.
 
 use super::super::batch::Batch;
 use super::super::config::{BINS, HEAD_WIDTH};
 use super::super::lstm::kernel::{Engine, Loop, Packed, Rows, Then, View};
 use super::chain::{Hidden, Partial};
 use super::layout::{BOTH, EXPRESSION, LOGITS, WIDTH};
+use super::sized;
 use super::sums::{Vector, add, exp_below_zero, largest, sum, wide_mut};
-use super::{part_rows, sized};
 use crate::beat::grid::LANES;
+
+/// Hits of a block, or more where there would be over [`BLOCKS`] of them.
+const HITS: usize = 256;
+/// About how many blocks there are at most.
+const BLOCKS: usize = 128;
 
 /// The bins' logits of one hit: velocity, micro-timing.
 type Both = [f32; BOTH];
@@ -18,17 +24,28 @@ type Both = [f32; BOTH];
 /// The hits of a batch and what is computed for them; every buffer is reused.
 #[derive(Debug, Default)]
 pub struct Expression {
-    /// Where each lane begins in the list, and its end.
-    starts: [usize; LANES + 1],
-    /// Slot of each hit of the list.
+    /// Hits of a full block. Each lane begins with a new one.
+    each: usize,
+    blocks: Vec<Block>,
+    /// Slot of each hit, block by block.
     slots: Vec<u32>,
     /// Its true bins.
     bins: Vec<[u8; 2]>,
-    /// Where the hit of (slot, lane) is in the list; only of hits.
+    /// Where the hit of (slot, lane) is among these; only of hits.
     at: Vec<u32>,
+    /// The hidden layer of each hit, then its gradient.
     hidden: Vec<Hidden>,
+}
+
+/// Some hits of a lane, and what they add to the gradients of the lane's weights.
+#[derive(Clone, Debug, Default)]
+struct Block {
+    lane: usize,
+    hits: usize,
     logits: Vec<Both>,
-    losses: Vec<f64>,
+    d_weights: Vec<f32>,
+    d_bias: Vec<f32>,
+    loss: f64,
     packed: Packed,
 }
 
@@ -41,14 +58,27 @@ impl Expression {
                 *count += usize::from(bits >> lane & 1);
             }
         }
-        for (lane, count) in counts.into_iter().enumerate() {
-            self.starts[lane + 1] = self.starts[lane] + count;
+        self.each = HITS.max(counts.iter().sum::<usize>().div_ceil(BLOCKS));
+        let blocks = counts.iter().map(|n| n.div_ceil(self.each)).sum();
+        if self.blocks.len() < blocks {
+            self.blocks.resize(blocks, Block::default());
         }
-        let total = self.starts[LANES];
-        let slots = sized(&mut self.slots, total);
-        let bins = sized(&mut self.bins, total);
+        // Those that this batch does not need stay, with their buffers, and have no hits.
+        self.blocks.iter_mut().for_each(|block| block.hits = 0);
+        let mut next = [0; LANES];
+        let mut free = self.blocks.iter_mut().enumerate();
+        for (lane, count) in counts.into_iter().enumerate() {
+            let full = (0..count.div_ceil(self.each)).zip(&mut free);
+            for (i, (number, block)) in full {
+                if i == 0 {
+                    next[lane] = number * self.each;
+                }
+                (block.lane, block.hits) = (lane, self.each.min(count - i * self.each));
+            }
+        }
+        let slots = sized(&mut self.slots, blocks * self.each);
+        let bins = sized(&mut self.bins, blocks * self.each);
         let at = sized(&mut self.at, batch.hits.len() * LANES);
-        let mut next = self.starts;
         for (slot, bits) in batch.hits.iter().enumerate() {
             let mut left = *bits;
             while left != 0 {
@@ -73,80 +103,47 @@ impl Expression {
         [d_weights, d_bias]: [&mut [f32]; 2],
         share: f32,
     ) -> f64 {
-        let total = self.starts[LANES];
-        let hidden = filled(&mut self.hidden, total, [0.0; HEAD_WIDTH]);
-        let logits = filled(&mut self.logits, total, [0.0; BOTH]);
-        let each = part_rows(total, HEAD_WIDTH);
-        let slots = &self.slots;
+        let (each, slots, bins) = (self.each, &self.slots, &self.bins);
+        self.hidden.resize(slots.len(), [0.0; HEAD_WIDTH]);
+        let matrix = HEAD_WIDTH * BOTH;
+        let count = slots.len().div_ceil(each);
         engine.share(
-            total.div_ceil(each),
-            Rows::new(hidden, each),
-            |i, hidden| {
-                for (h, slot) in hidden.iter_mut().zip(&slots[i * each..]) {
-                    h.copy_from_slice(&rows[*slot as usize][EXPRESSION..LOGITS]);
+            count,
+            (
+                Rows::new(&mut self.blocks, 1),
+                Rows::new(&mut self.hidden, each),
+            ),
+            |i, (block, hidden)| {
+                let block = &mut block[0];
+                let of = block.lane..block.lane + 1;
+                block.learn(
+                    engine,
+                    &mut hidden[..block.hits],
+                    |hit| &rows[slots[i * each + hit] as usize],
+                    &bins[i * each..],
+                    [
+                        &weights[of.start * matrix..of.end * matrix],
+                        &bias[of.start * BOTH..of.end * BOTH],
+                    ],
+                    share,
+                );
+            },
+        );
+        let blocks = &self.blocks;
+        engine.share(
+            LANES,
+            (Rows::new(d_weights, matrix), Rows::new(d_bias, BOTH)),
+            |lane, (d_weights, d_bias)| {
+                d_weights.fill(0.0);
+                d_bias.fill(0.0);
+                for block in blocks.iter().filter(|b| b.hits > 0 && b.lane == lane) {
+                    add(d_weights, &block.d_weights);
+                    add(d_bias, &block.d_bias);
                 }
             },
         );
-        let matrix = HEAD_WIDTH * BOTH;
-        for lane in 0..LANES {
-            let (from, to) = (self.starts[lane], self.starts[lane + 1]);
-            if from < to {
-                let lane_weights = &weights[lane * matrix..(lane + 1) * matrix];
-                engine.product_of(
-                    View::new(hidden[from..to].as_flattened(), to - from, HEAD_WIDTH),
-                    View::new(lane_weights, HEAD_WIDTH, BOTH),
-                    logits[from..to].as_flattened_mut(),
-                    Then::SetWithBias(&bias[lane * BOTH..(lane + 1) * BOTH]),
-                    &mut self.packed,
-                );
-            }
-        }
-        let losses = sized(&mut self.losses, total.div_ceil(each));
-        let bins = &self.bins;
-        engine.share(
-            total.div_ceil(each),
-            (Rows::new(logits, each), Rows::new(losses, 1)),
-            |i, (logits, loss)| {
-                loss[0] = engine.run(SoftMax {
-                    logits,
-                    bins: &bins[i * each..],
-                    share,
-                });
-            },
-        );
-        let (starts, gradient) = (&self.starts, &*logits);
-        engine.share(LANES, Rows::new(d_bias, BOTH), |lane, d_bias| {
-            engine.run(Columns {
-                rows: &gradient[starts[lane]..starts[lane + 1]],
-                sums: d_bias,
-            });
-        });
-        for lane in 0..LANES {
-            let (from, to) = (starts[lane], starts[lane + 1]);
-            let d_lane = &mut d_weights[lane * matrix..(lane + 1) * matrix];
-            if from == to {
-                d_lane.fill(0.0);
-                continue;
-            }
-            let gradient = View::new(gradient[from..to].as_flattened(), to - from, BOTH);
-            engine.product_of(
-                View::new(hidden[from..to].as_flattened(), to - from, HEAD_WIDTH).transposed(),
-                gradient,
-                d_lane,
-                Then::Set,
-                &mut self.packed,
-            );
-            // The hidden layer is used up: its gradient takes its place.
-            let lane_weights = &weights[lane * matrix..(lane + 1) * matrix];
-            engine.product_of(
-                gradient,
-                View::new(lane_weights, HEAD_WIDTH, BOTH).transposed(),
-                hidden[from..to].as_flattened_mut(),
-                Then::Set,
-                &mut self.packed,
-            );
-        }
-        self.losses.iter().sum()
+        let used = self.blocks.iter().filter(|block| block.hits > 0);
+        used.map(|block| block.loss).sum()
     }
 
     /// Adds up the hidden layer's gradient, slot by slot, in the expression columns of `rows`, where the hidden layer
@@ -183,17 +180,63 @@ impl Expression {
     }
 }
 
-/// A list of so many rows; what is in them does not matter.
-fn filled<T: Clone>(list: &mut Vec<T>, len: usize, with: T) -> &mut [T] {
-    list.resize(len, with);
-    list
+impl Block {
+    /// What this block's hits say; `row` gives the row of each hit's slot, `hidden` takes their hidden layer's gradient.
+    fn learn<'a>(
+        &mut self,
+        engine: &Engine,
+        hidden: &mut [Hidden],
+        row: impl Fn(usize) -> &'a [f32; WIDTH],
+        bins: &[[u8; 2]],
+        [weights, bias]: [&[f32]; 2],
+        share: f32,
+    ) {
+        for (hit, hidden) in hidden.iter_mut().enumerate() {
+            hidden.copy_from_slice(&row(hit)[EXPRESSION..LOGITS]);
+        }
+        self.logits.resize(self.hits, [0.0; BOTH]);
+        let weights = View::new(weights, HEAD_WIDTH, BOTH);
+        let flat = View::new(hidden.as_flattened(), self.hits, HEAD_WIDTH);
+        engine.product_of(
+            flat,
+            weights,
+            self.logits.as_flattened_mut(),
+            Then::SetWithBias(bias),
+            &mut self.packed,
+        );
+        let d_bias = sized(&mut self.d_bias, BOTH);
+        self.loss = engine.run(SoftMax {
+            logits: &mut self.logits,
+            bins,
+            share,
+            d_bias,
+        });
+        let gradient = View::new(self.logits.as_flattened(), self.hits, BOTH);
+        engine.product_of(
+            flat.transposed(),
+            gradient,
+            sized(&mut self.d_weights, HEAD_WIDTH * BOTH),
+            Then::Set,
+            &mut self.packed,
+        );
+        // The hidden layer is used up: its gradient takes its place.
+        engine.product_of(
+            gradient,
+            weights.transposed(),
+            hidden.as_flattened_mut(),
+            Then::Set,
+            &mut self.packed,
+        );
+    }
 }
 
-/// Logits of some hits become the gradient of their loss, times `share`; the loss, in nats, comes out.
+/// Logits of some hits become the gradient of their loss, times `share`, and are added up over the hits as that of the
+/// bias (set); the loss, in nats, comes out.
 struct SoftMax<'a> {
     logits: &'a mut [Both],
     bins: &'a [[u8; 2]],
     share: f32,
+    d_bias: &'a mut [f32],
 }
 
 impl Loop for SoftMax<'_> {
@@ -201,40 +244,28 @@ impl Loop for SoftMax<'_> {
     #[inline(always)]
     fn run(self) -> f64 {
         let mut loss = 0.0;
+        self.d_bias.fill(0.0);
         for (both, truth) in self.logits.iter_mut().zip(self.bins) {
+            // The logarithms of both sums are taken of their product.
+            let mut product = 1.0;
             for (logits, truth) in both.chunks_exact_mut(BINS).zip(truth) {
                 let truth = usize::from(*truth) % BINS;
                 let top = largest(logits);
-                let of_truth = logits[truth] - top;
+                loss -= f64::from(logits[truth] - top);
                 for l in logits.iter_mut() {
                     *l = exp_below_zero(*l - top);
                 }
                 let total = sum(logits, |v| v);
-                loss += f64::from(total).ln() - f64::from(of_truth);
+                product *= f64::from(total);
                 let to_gradient = self.share / total;
                 for l in logits.iter_mut() {
                     *l *= to_gradient;
                 }
                 logits[truth] -= self.share;
             }
+            loss += f64::ln(product);
+            add(self.d_bias, both);
         }
         loss
-    }
-}
-
-/// Sums of the columns.
-struct Columns<'a> {
-    rows: &'a [Both],
-    sums: &'a mut [f32],
-}
-
-impl Loop for Columns<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run(self) {
-        self.sums.fill(0.0);
-        for row in self.rows {
-            add(self.sums, row);
-        }
     }
 }

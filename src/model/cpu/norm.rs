@@ -27,6 +27,13 @@ impl Dropout {
             factor: (1.0 / (1.0 - share)) as f32,
         })
     }
+
+    /// The same, from the `n`-th value on.
+    fn from(&self, n: u64) -> Self {
+        let mut draws = self.draws.clone();
+        draws.skip(n);
+        Self { draws, ..*self }
+    }
 }
 
 /// One layer's normalisation: what its backward pass needs, kept from call to call.
@@ -72,7 +79,7 @@ impl Norm {
                     kept,
                     gain,
                     shift,
-                    dropout: dropout.map(|d| (d, (i * each * units) as u64)),
+                    dropout: dropout.map(|d| d.from((i * each * units) as u64)),
                 });
             },
         );
@@ -125,8 +132,8 @@ struct Forward<'a> {
     kept: &'a mut [u8],
     gain: &'a [f32],
     shift: &'a [f32],
-    /// With the number of the first draw.
-    dropout: Option<(&'a Dropout, u64)>,
+    /// The draws from this part on.
+    dropout: Option<Dropout>,
 }
 
 impl Loop for Forward<'_> {
@@ -135,6 +142,8 @@ impl Loop for Forward<'_> {
     fn run(self) {
         let units = self.gain.len();
         let n = units as f32;
+        let mut dropout = self.dropout;
+        let mut kept = self.kept.chunks_exact_mut(units);
         for ((x, y), scale) in self
             .x
             .chunks_exact(units)
@@ -148,15 +157,14 @@ impl Loop for Forward<'_> {
             }) / n;
             let narrow = 1.0 / (variance + NORM_EPSILON).sqrt();
             *scale = [mean, narrow];
-            for (((v, o), g), s) in x.iter().zip(y).zip(self.gain).zip(self.shift) {
+            for (((v, o), g), s) in x.iter().zip(&mut *y).zip(self.gain).zip(self.shift) {
                 *o = (v - mean) * narrow * g + s;
             }
-        }
-        if let Some((dropout, first)) = self.dropout {
-            for (n, (kept, y)) in self.kept.iter_mut().zip(self.y).enumerate() {
-                let keep = dropout.draws.ahead(first + n as u64) >> 40 >= dropout.below;
-                *kept = u8::from(keep);
-                *y *= f32::from(*kept) * dropout.factor;
+            if let (Some(dropout), Some(kept)) = (&mut dropout, kept.next()) {
+                for (kept, y) in kept.iter_mut().zip(y) {
+                    *kept = u8::from(dropout.draws.next_bits() >> 40 >= dropout.below);
+                    *y *= f32::from(*kept) * dropout.factor;
+                }
             }
         }
     }
@@ -177,11 +185,7 @@ impl Loop for Backward<'_> {
     fn run(self) {
         let units = self.gain.len();
         let n = units as f32;
-        if let Some((kept, factor)) = self.kept {
-            for (d, kept) in self.d.iter_mut().zip(kept) {
-                *d *= f32::from(*kept) * factor;
-            }
-        }
+        let mut kept = self.kept.map(|(kept, by)| (kept.chunks_exact(units), by));
         self.partial.fill(0.0);
         let (d_gain, d_shift) = self.partial.split_at_mut(units);
         for ((d, x), [mean, narrow]) in self
@@ -190,6 +194,13 @@ impl Loop for Backward<'_> {
             .zip(self.x.chunks_exact(units))
             .zip(self.scales)
         {
+            if let Some((kept, factor)) = &mut kept
+                && let Some(kept) = kept.next()
+            {
+                for (d, kept) in d.iter_mut().zip(kept) {
+                    *d *= f32::from(*kept) * *factor;
+                }
+            }
             let normal = |x: Vector| (x - Vector::all(*mean)) * Vector::all(*narrow);
             let (mut through, mut along) = (Vector::ZERO, Vector::ZERO);
             for ((((d, x), gain), d_gain), d_shift) in wide_mut(d)

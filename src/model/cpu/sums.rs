@@ -47,6 +47,24 @@ impl Vector {
         }
         t[0]
     }
+
+    /// The largest of them, found in the same way.
+    #[inline(never)]
+    pub fn top(&self) -> f32 {
+        let mut t = self.0;
+        let mut half = WIDE / 2;
+        while half > 0 {
+            for i in 0..half {
+                t[i] = if t[i + half] > t[i] {
+                    t[i + half]
+                } else {
+                    t[i]
+                };
+            }
+            half /= 2;
+        }
+        t[0]
+    }
 }
 
 impl Add for Vector {
@@ -93,15 +111,13 @@ pub fn sum(x: &[f32], f: impl Fn(Vector) -> Vector) -> f32 {
     for v in whole {
         total = total + f(Vector(*v));
     }
-    let mut last = [0.0; WIDE];
-    for (to, from) in last
-        .iter_mut()
-        .zip(f(Vector::part(rest)).0)
-        .take(rest.len())
-    {
-        *to = from;
+    let mut sum = total.total();
+    if !rest.is_empty() {
+        for v in f(Vector::part(rest)).0.iter().take(rest.len()) {
+            sum += v;
+        }
     }
-    (total + Vector(last)).total()
+    sum
 }
 
 /// `into += from`.
@@ -121,17 +137,13 @@ pub fn relu(x: f32) -> f32 {
 /// The largest of some numbers, or the least there is; what is no number is passed over.
 #[inline(always)]
 pub fn largest(x: &[f32]) -> f32 {
-    let mut tops = [f32::MIN; WIDE];
-    for chunk in x.chunks(WIDE) {
-        for (top, &v) in tops.iter_mut().zip(chunk) {
-            *top = if v > *top { v } else { *top };
-        }
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let (whole, rest) = x.as_chunks::<WIDE>();
+    let mut tops = Vector::all(f32::MIN);
+    for v in whole {
+        tops = Vector(from_fn(|i| larger(tops.0[i], v[i])));
     }
-    let mut largest = f32::MIN;
-    for top in tops {
-        largest = if top > largest { top } else { largest };
-    }
-    largest
+    rest.iter().fold(tops.top(), |top, v| larger(top, *v))
 }
 
 /// `exp(x)` for `x <= 0`, within two units in the last place; below -87 it is the value at -87.
