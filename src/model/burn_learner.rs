@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::beat_net::{self, Carried, upload};
 use super::config::ModelConfig;
-use super::join::{Join, Part};
+use super::join::{Join, Learned, Part};
 use super::learner::{EXPRESSION_WEIGHT, Learner, Snapshot, Update};
 use super::lstm::backend::LstmBackend;
 use super::optimise::{Optimise, Outcome, Trained, numbers};
@@ -76,13 +76,13 @@ impl<B: LstmBackend + Optimise> BurnLearner<B> {
     }
 
     /// Becomes one of several.
-    #[cfg(feature = "devices")]
+    #[cfg(all(feature = "devices", any(feature = "cuda", test)))]
     pub(super) fn join(&mut self, join: Box<dyn Join<B>>) {
         self.join = Some(join);
     }
 
     /// Which part of the whole the next batch is.
-    #[cfg(feature = "devices")]
+    #[cfg(all(feature = "devices", any(feature = "cuda", test)))]
     pub(super) const fn take_part(&mut self, part: Part) {
         self.part = Some(part);
     }
@@ -103,49 +103,39 @@ impl<B: LstmBackend + Optimise> BurnLearner<B> {
         if share <= 0.0 {
             return Vec::new();
         }
-        let (layers, units) = (self.config.layers as u64, self.config.units);
-        let shape = [batch.slots(), units];
+        let layers = self.config.layers as u64;
+        let (steps, streams, units) = (batch.steps, batch.streams, self.config.units);
+        // One of several draws for all rows and keeps its own: what is dropped of a row is the same
+        // on any number of devices.
+        let of = self.part.map_or(streams, |part| part.of.max(streams));
+        let first = self.part.map_or(0, |part| part.first.min(of - streams));
+        let shape = [steps * of, units];
+        let kept = (1.0 / (1.0 - share)) as f32;
         (0..layers)
             .map(|layer| {
                 let step = self.trained.updates * layers + layer;
-                let draws = Stream::new(seed, step, Purpose::Dropout);
+                let mut draws = Stream::new(seed, step, Purpose::Dropout);
                 let key = draws.clone().next_bits();
-                let on_device = match self.part {
-                    None => B::dropout(shape, share as f32, key, &self.device),
-                    // One draw for a row, whoever has it.
-                    Some(_) => None,
-                };
-                on_device.unwrap_or_else(|| {
-                    let factors = self.factors(batch, share, draws);
+                let drawn = B::dropout(shape, share as f32, key, &self.device);
+                let all = drawn.unwrap_or_else(|| {
+                    let factors: Vec<f32> = (0..steps * of * units)
+                        .map(|_| {
+                            if f64::from(draws.uniform()) < share {
+                                0.0
+                            } else {
+                                kept
+                            }
+                        })
+                        .collect();
                     upload(&factors, units, &self.device)
-                })
+                });
+                if of == streams {
+                    return all;
+                }
+                let rows = all.reshape([steps, of, units]).narrow(1, first, streams);
+                rows.reshape([steps * streams, units])
             })
             .collect()
-    }
-
-    /// A layer's factors, drawn here; of the draws of a batch that others have parts of, those of own rows.
-    fn factors(&self, batch: &Batch, share: f64, mut draws: Stream) -> Vec<f32> {
-        let units = self.config.units;
-        let own = batch.streams * units;
-        let (before, all) = match self.part {
-            Some(part) => (part.first * units, part.of * units),
-            None => (0, own),
-        };
-        let behind = all.saturating_sub(before + own);
-        let kept = (1.0 / (1.0 - share)) as f32;
-        let mut factors = Vec::with_capacity(batch.steps * own);
-        for _ in 0..batch.steps {
-            draws.skip(before as u64);
-            factors.extend((0..own).map(|_| {
-                if f64::from(draws.uniform()) < share {
-                    0.0
-                } else {
-                    kept
-                }
-            }));
-            draws.skip(behind as u64);
-        }
-        factors
     }
 
     /// The losses of a batch in nats a step, hits and expression, and the gradient of each weight. The carried state
@@ -176,25 +166,9 @@ impl<B: LstmBackend + Optimise> BurnLearner<B> {
         let gradients = tracked.iter().map(|p| p.grad(&grads)).collect();
         // What still reads the weights would keep them from being changed in place.
         drop((grads, tracked));
-        let own = (gradients, figures);
-        let whole = match (&mut self.join, self.part) {
-            (Some(join), Some(part)) => join.sum(own, part.share),
-            _ => Ok(own),
-        };
-        match whole {
-            Ok((gradients, figures)) => (figures, gradients),
-            Err(why) => {
-                self.fault = Some(why);
-                // Nothing is learned from what is no number.
-                let nan = || Tensor::full([1], f32::NAN, &self.device);
-                ([nan(), nan()], Vec::new())
-            }
-        }
+        (figures, gradients)
     }
 }
-
-/// Both losses and the gradients of the weights.
-type Learned<B> = ([Tensor<B, 1>; 2], Vec<Option<Tensor<B, 2>>>);
 
 impl<B: LstmBackend + Optimise> Learner for BurnLearner<B> {
     fn begin(&mut self, streams: usize) {
@@ -211,7 +185,18 @@ impl<B: LstmBackend + Optimise> Learner for BurnLearner<B> {
         dropout: f64,
         seed: u64,
     ) -> Option<Update> {
-        let (figures, gradients) = self.learn(batch, dropout, seed);
+        let own = self.learn(batch, dropout, seed);
+        let whole = match (&mut self.join, self.part) {
+            (Some(join), Some(part)) => join.sum(own, part.share),
+            _ => Ok(own),
+        };
+        let (figures, gradients) = match whole {
+            Ok(whole) => whole,
+            Err(why) => {
+                self.fault = Some(why);
+                return Some(Update::new([f32::NAN; 3]));
+            }
+        };
         match B::learn(&mut self.trained, gradients, figures, learning_rate) {
             Outcome::Known(update) => Some(update),
             Outcome::Later(figures) => {

@@ -4,7 +4,7 @@
 //! listens on every network interface without asking who calls, prints to standard output, waits for ever for
 //! a host that does not come and panics where one leaves; so it is not offered.
 
-use super::join::{Gradients, Join};
+use super::join::{Join, Learned};
 use burn::collective::{
     CollectiveConfig, CollectiveError, PeerId, ReduceOperation, all_reduce, finish_collective,
     register, reset_collective,
@@ -50,8 +50,8 @@ impl<B: Backend> Drop for Collective<B> {
 }
 
 impl<B: Backend> Join<B> for Collective<B> {
-    fn sum(&mut self, own: Gradients<B>, share: f32) -> Result<Gradients<B>, String> {
-        let (gradients, losses) = own;
+    fn sum(&mut self, own: Learned<B>, share: f32) -> Result<Learned<B>, String> {
+        let (losses, gradients) = own;
         let shapes: Vec<Option<[usize; 2]>> = gradients
             .iter()
             .map(|g| g.as_ref().map(Tensor::dims))
@@ -83,7 +83,7 @@ impl<B: Backend> Join<B> for Collective<B> {
             .into_iter()
             .map(|shape| shape.map(|shape| next(shape[0] * shape[1]).reshape(shape)))
             .collect();
-        Ok((gradients, [next(1), next(1)]))
+        Ok(([next(1), next(1)], gradients))
     }
 }
 

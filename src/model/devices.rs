@@ -141,14 +141,15 @@ impl<B: LstmBackend + Optimise> Devices<B> {
     pub(super) fn fail(&self, device: usize) {
         if let Some(worker) = self.workers.get(device) {
             // Without panic's message in the tests' output.
-            let fail = |_: &mut BurnLearner<B>| std::panic::resume_unwind(Box::new("failed"));
-            let _ = worker.ask::<()>(fail).recv();
+            let failed = worker.ask::<()>(|_| std::panic::resume_unwind(Box::new("failed")));
+            let _ = failed.recv();
         }
     }
 
-    /// The rows of a device.
+    /// The rows of a device. Of fewer rows than devices the first device has one, so that its state is the
+    /// beginning of the whole's.
     fn rows(&self, device: usize) -> Range<usize> {
-        let at = |i: usize| i * self.streams / self.workers.len().max(1);
+        let at = |i: usize| (i * self.streams).div_ceil(self.workers.len().max(1));
         at(device)..at(device + 1)
     }
 
@@ -171,7 +172,7 @@ impl<B: LstmBackend + Optimise> Worker<B> {
         let (answer, receiver) = bounded(1);
         if let Some(jobs) = &self.jobs {
             // A thread that has ended drops the job, and with it the line the answer would take.
-            let _ = jobs.send(Box::new(move |learner| {
+            let _ = jobs.send(Box::new(move |learner: &mut BurnLearner<B>| {
                 let _ = answer.send(job(learner));
             }));
         }
@@ -207,9 +208,8 @@ impl<B: LstmBackend + Optimise> Learner for Devices<B> {
         dropout: f64,
         seed: u64,
     ) -> Option<Update> {
-        let nothing = Some(Update::new([f32::NAN; 3]));
         if self.fault.is_some() {
-            return nothing;
+            return Some(Update::new([f32::NAN; 3]));
         }
         let total = batch.weights.iter().sum::<f32>().max(1.0);
         let mut parts: Vec<(Part, Batch)> = (0..self.workers.len())
@@ -237,20 +237,20 @@ impl<B: LstmBackend + Optimise> Learner for Devices<B> {
         });
         let mut did = None;
         for (update, fault, part) in answers.into_iter().flatten().flatten() {
-            did.get_or_insert(update);
+            // The figures are those of the whole, the same from every device.
+            did = did.or(update);
             self.spare.push(part);
             self.fault = self.fault.take().or(fault);
         }
-        match did {
-            Some(did) if self.fault.is_none() => did,
-            _ => nothing,
+        match self.fault {
+            None => did,
+            Some(_) => Some(Update::new([f32::NAN; 3])),
         }
     }
 
     fn settle(&mut self) -> Option<Update> {
-        // All have the same figures.
-        let answers = self.each(|_| |learner: &mut BurnLearner<B>| learner.settle());
-        answers.into_iter().next().flatten().flatten()
+        let last = self.each(|_| |learner: &mut BurnLearner<B>| learner.settle());
+        last.into_iter().flatten().flatten().next()
     }
 
     fn fault(&self) -> Option<String> {

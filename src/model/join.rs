@@ -16,8 +16,8 @@ pub struct Part {
     pub share: f32,
 }
 
-/// Gradients of the parameters and the two mean losses.
-pub type Gradients<B> = (Vec<Option<Tensor<B, 2>>>, [Tensor<B, 1>; 2]);
+/// Both mean losses of a batch and the gradients of the weights.
+pub type Learned<B> = ([Tensor<B, 1>; 2], Vec<Option<Tensor<B, 2>>>);
 
 /// Adds up over learners.
 pub trait Join<B: Backend>: Send {
@@ -26,5 +26,5 @@ pub trait Join<B: Backend>: Send {
     ///
     /// # Errors
     /// Why there is no sum; a sentence.
-    fn sum(&mut self, own: Gradients<B>, share: f32) -> Result<Gradients<B>, String>;
+    fn sum(&mut self, own: Learned<B>, share: f32) -> Result<Learned<B>, String>;
 }

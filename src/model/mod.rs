@@ -17,14 +17,14 @@ mod batches;
 mod beat_net;
 mod burn_learner;
 pub mod checkpoint;
-#[cfg(feature = "devices")]
+#[cfg(all(feature = "devices", any(feature = "cuda", test)))]
 mod collective;
 pub mod config;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda_probe;
 pub mod device;
-#[cfg(feature = "devices")]
+#[cfg(all(feature = "devices", any(feature = "cuda", test)))]
 mod devices;
 pub mod encode;
 pub mod evaluate;
