@@ -195,7 +195,7 @@ impl Stack {
     }
 }
 
-/// A stack that plays: one step at a time with carried state.
+/// A stack that plays: one step at a time with carried state; weights in half precision, as the program plays.
 pub struct Player {
     steppers: Vec<Stepper>,
     /// Hidden and cell values of each layer.
@@ -222,7 +222,7 @@ impl Player {
                     recurrent: &recurrent,
                     bias: &bias,
                 };
-                Stepper::new(isa, weights, below, case.units)
+                Stepper::new(isa, weights, below, case.units).with_halves()
             })
             .collect();
         let scratch = (steppers

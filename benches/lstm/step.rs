@@ -70,7 +70,9 @@ pub fn bench(flags: &Flags) -> Outcome {
 /// The time of a step while `beatgen-tui train` keeps one core busy.
 fn beside_training(flags: &Flags) -> Outcome {
     let home = tempfile::tempdir()?;
-    let mut trainer = Command::new(env!("CARGO_BIN_EXE_beatgen-tui"))
+    // The dashboard's trainer has the lowest priority; so has this one.
+    let mut trainer = Command::new("nice")
+        .args(["-n", "19", env!("CARGO_BIN_EXE_beatgen-tui")])
         .args(["train", "--device", "cpu", "--epochs", "100000"])
         .arg("--data-dir")
         .arg(data_dir(flags)?)

@@ -34,7 +34,7 @@ pub struct ModelError {
 pub struct BeatModel {
     config: ModelConfig,
     weights: Vec<Vec<f32>>,
-    /// The LSTM layers once more, packed for playing.
+    /// The LSTM layers once more, packed for playing, in half precision: half the bytes are half the time of a step.
     steppers: Vec<Stepper>,
     hash: String,
 }
@@ -52,6 +52,15 @@ impl BeatModel {
     /// # Errors
     /// A sentence: a configuration out of range, a missing, misshapen or non-finite weight.
     pub fn new(config: ModelConfig, weights: Vec<Vec<f32>>) -> Result<Self, String> {
+        Self::with(config, weights, Stepper::with_halves)
+    }
+
+    /// [`BeatModel::new`] with a say in how the layers are kept.
+    pub(super) fn with(
+        config: ModelConfig,
+        weights: Vec<Vec<f32>>,
+        keep: fn(Stepper) -> Stepper,
+    ) -> Result<Self, String> {
         config.check()?;
         let specs = params::specs(&config);
         if specs.len() != weights.len() {
@@ -86,7 +95,7 @@ impl BeatModel {
                     bias: at(2),
                 };
                 let inputs = layer.input.len() / layer.bias.len();
-                Stepper::new(Isa::best(), layer, inputs, config.units)
+                keep(Stepper::new(Isa::best(), layer, inputs, config.units))
             })
             .collect();
         Ok(Self {
