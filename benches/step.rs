@@ -47,8 +47,10 @@ fn draw(model: Arc<BeatModel>) -> (f64, Vec<f64>) {
             step_in_bar: (step % 16) as u16,
             steps_per_bar: 16,
             bar: step / 16,
-            bpm: 120.0,
+            bpm: Some(120.0),
             style: None,
+            fill: Some(false),
+            density: None,
         };
         let start = Instant::now();
         let drawn = sampler.draw(&mut state, &place, &Knobs::default(), 1, step);

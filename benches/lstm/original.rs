@@ -56,8 +56,10 @@ pub fn bench(flags: &Flags) -> Outcome {
                 step_in_bar: (step % 16) as u16,
                 steps_per_bar: 16,
                 bar: step / 16,
-                bpm: 120.0,
+                bpm: Some(120.0),
                 style: None,
+                fill: Some(false),
+                density: None,
             };
             sampler.draw(&mut state, &place, &Knobs::default(), 1, step);
             step += 1;

@@ -1,5 +1,6 @@
 //! [`Generation`]: the play screen: the engine's mirror, the lane cursor, the bars so far.
 
+use super::knobs::KnobPage;
 use super::outputs::{remote, remote_mut};
 use super::playback::Playback;
 use crate::base::text::sanitize;
@@ -43,6 +44,8 @@ pub struct Generation {
     pub playback: Playback,
     /// The lane under the cursor, 0 to 8.
     pub lane: usize,
+    /// The page of knobs that is open.
+    pub page: KnobPage,
     /// Bars played, oldest first; at most [`MOST_BARS`].
     pub history: VecDeque<BarSummary>,
     /// Spectrogram of the bars played, oldest first; at most [`MOST_COLUMNS`].
@@ -59,6 +62,7 @@ impl Default for Generation {
             engine: Arc::default(),
             playback: Playback::default(),
             lane: 0,
+            page: KnobPage::default(),
             history: VecDeque::new(),
             spectrogram: VecDeque::new(),
             tapped_ns: None,

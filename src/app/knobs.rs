@@ -1,13 +1,17 @@
 //! The knobs: their ranges and steps, and [`Knob`], how one is shown.
 
 use super::command::Command;
+use super::generation::Generation;
 use super::keymap::Keymap;
-use crate::message::{Controls, EngineStatus, NO_STYLE};
+use crate::message::{Controls, EngineStatus, LANES, NO_STYLE};
 
 /// How far a key turns temperature, expression and density.
 pub const FINE: f32 = 0.05;
 /// How far a key turns the swing.
 pub const SWING_STEP: f32 = 0.01;
+
+/// All lanes as bits.
+const ALL: u16 = (1 << LANES) - 1;
 
 /// A knob as it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +28,30 @@ pub struct Knob {
     pub keys: (String, String),
     /// Whether it was turned and is not in force yet.
     pub pending: bool,
+}
+
+/// A page of knobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KnobPage {
+    /// Temperature, expression, density, swing, tempo, style.
+    #[default]
+    Main,
+    /// What else is done with the styles, and min-p.
+    Style,
+    /// Those of the lane under the cursor.
+    Lane,
+}
+
+impl KnobPage {
+    /// The page after this one, round and round.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Main => Self::Style,
+            Self::Style => Self::Lane,
+            Self::Lane => Self::Main,
+        }
+    }
 }
 
 /// Controls within their ranges, their fractions on whole hundredths; what is no number
@@ -46,7 +74,18 @@ pub fn clamped(controls: Controls) -> Controls {
         swing: fit(controls.swing, 0.5, 0.75, default.swing),
         milli_bpm: controls.milli_bpm.clamp(20_000, 400_000),
         style: controls.style,
-        mutes: controls.mutes & ((1 << crate::message::LANES) - 1),
+        mutes: controls.mutes & ALL,
+        lane_temperature: controls.lane_temperature.map(|v| fit(v, 0.0, 2.0, 1.0)),
+        lane_density: (controls.lane_density).map(|v| fit(v, -1.0, 1.0, 0.0) + 0.0),
+        min_p: fit(controls.min_p, 0.0, 1.0, default.min_p),
+        guidance: fit(controls.guidance, 0.0, 3.0, default.guidance),
+        other_style: controls.other_style,
+        blend: fit(controls.blend, 0.0, 1.0, default.blend),
+        locks: controls.locks & ALL,
+        loop_bars: controls.loop_bars.clamp(1, 4),
+        mutation: fit(controls.mutation, 0.0, 1.0, default.mutation),
+        fills: controls.fills,
+        mutations: controls.mutations,
     }
 }
 
@@ -143,6 +182,104 @@ pub(super) fn knobs(now: &Controls, engine: &EngineStatus, keymap: &Keymap) -> [
             false,
             keys(C::StylePrevious, C::StyleNext),
             now.style == was.style,
+        ),
+    ]
+}
+
+/// The knobs of a page behind the main one.
+pub(super) fn more(
+    page: KnobPage,
+    now: &Controls,
+    generation: &Generation,
+    keymap: &Keymap,
+) -> Vec<Knob> {
+    use Command as C;
+    let engine = &generation.engine;
+    let was = &engine.controls;
+    let behind = now.version > was.version;
+    let knob = |label, value_text: String, fraction: f32, keys: (C, C), same: bool| Knob {
+        label,
+        value_text,
+        fraction: fraction.clamp(0.0, 1.0),
+        two_sided: false,
+        keys: (keymap.shown(keys.0), keymap.shown(keys.1)),
+        pending: behind && !same,
+    };
+    let near = |a: f32, b: f32| (a - b).abs() < 0.001;
+    let percent = |share: f32| format!("{:.0}%", share * 100.0);
+    if page == KnobPage::Lane {
+        let lane = generation.lane.min(LANES - 1);
+        let (warmth, density) = (now.lane_temperature[lane], now.lane_density[lane]);
+        return vec![
+            knob(
+                "lane temp",
+                format!("x{warmth:.2}"),
+                warmth / 2.0,
+                (C::LaneTemperatureDown, C::LaneTemperatureUp),
+                near(warmth, was.lane_temperature[lane]),
+            ),
+            Knob {
+                two_sided: true,
+                ..knob(
+                    "lane density",
+                    format!("{density:+.2}"),
+                    (density + 1.0) / 2.0,
+                    (C::LaneDensityDown, C::LaneDensityUp),
+                    near(density, was.lane_density[lane]),
+                )
+            },
+            knob(
+                "loop",
+                match now.loop_bars {
+                    1 => "1 bar".to_owned(),
+                    bars => format!("{bars} bars"),
+                },
+                f32::from(now.loop_bars.saturating_sub(1)) / 3.0,
+                (C::LoopBarsDown, C::LoopBarsUp),
+                now.loop_bars == was.loop_bars,
+            ),
+            knob(
+                "mutation",
+                percent(now.mutation),
+                now.mutation,
+                (C::MutationDown, C::MutationUp),
+                near(now.mutation, was.mutation),
+            ),
+        ];
+    }
+    let styles = engine.styles.len();
+    let place = match usize::from(now.other_style) {
+        s if s < styles => (s + 1) as f32 / styles as f32,
+        _ => 0.0,
+    };
+    vec![
+        knob(
+            "guidance",
+            format!("{:.1}", now.guidance),
+            now.guidance / 3.0,
+            (C::GuidanceDown, C::GuidanceUp),
+            near(now.guidance, was.guidance),
+        ),
+        knob(
+            "blend",
+            percent(now.blend),
+            now.blend,
+            (C::BlendDown, C::BlendUp),
+            near(now.blend, was.blend),
+        ),
+        knob(
+            "with style",
+            style_name(now.other_style, &engine.styles).to_owned(),
+            place,
+            (C::OtherStylePrevious, C::OtherStyleNext),
+            now.other_style == was.other_style,
+        ),
+        knob(
+            "min-p",
+            format!("{:.2}", now.min_p),
+            now.min_p,
+            (C::MinPDown, C::MinPUp),
+            near(now.min_p, was.min_p),
         ),
     ]
 }

@@ -10,7 +10,7 @@
 //! | `overlay` `overlay_keys` `choices` `text_field` | what lies over a screen |
 //! | `browser` `browser_view` `listing` `dataset_update` | the dataset screen |
 //! | `training` `form` `chart` | the training screen |
-//! | `generation` `knobs` `playback` | the play screen |
+//! | `generation` `knobs` `steer` `playback` | the play screen |
 //! | `outputs` `output_list` `desk` `watch` | where notes go, how, and how well |
 //! | `notices` `offer` | sentences that pass; the question of the start |
 
@@ -39,6 +39,7 @@ pub mod playback;
 mod run;
 pub mod settings;
 pub mod state;
+mod steer;
 pub mod text_field;
 pub mod training;
 mod update;
@@ -51,7 +52,7 @@ pub use command::{COMMANDS, Command, CommandInfo, Scope};
 pub use desk::{Advice, Desk};
 pub use effect::Effect;
 pub use key::{Key, KeyCode};
-pub use knobs::Knob;
+pub use knobs::{Knob, KnobPage};
 pub use msg::{Level, Msg, Signal, SpectrogramOf};
 pub use overlay::{Choice, ChoiceKind, Overlay};
 pub use settings::{Settings, Setup};

@@ -126,15 +126,28 @@ impl App {
                 let forward = command == C::StyleNext;
                 self.turn(effects, |c| c.style = next_style(c.style, styles, forward));
             }
-            C::ResetKnobs => {
-                let start = Controls::default();
-                self.turn(effects, |c| {
-                    c.temperature = start.temperature;
-                    c.expression = start.expression;
-                    c.density = start.density;
-                    c.swing = start.swing;
-                });
-            }
+            C::ResetKnobs
+            | C::KnobPage
+            | C::Lock
+            | C::UnlockAll
+            | C::Fill
+            | C::Mutate
+            | C::LaneDensityDown
+            | C::LaneDensityUp
+            | C::LaneTemperatureDown
+            | C::LaneTemperatureUp
+            | C::MinPDown
+            | C::MinPUp
+            | C::GuidanceDown
+            | C::GuidanceUp
+            | C::BlendDown
+            | C::BlendUp
+            | C::OtherStyleNext
+            | C::OtherStylePrevious
+            | C::LoopBarsDown
+            | C::LoopBarsUp
+            | C::MutationDown
+            | C::MutationUp => self.steer(command, effects),
         }
     }
 

@@ -5,7 +5,7 @@ use super::browser::Browser;
 use super::command::{COMMANDS, Command, Scope};
 use super::generation::Generation;
 use super::keymap::Keymap;
-use super::knobs::{self, Knob};
+use super::knobs::{self, Knob, KnobPage};
 use super::msg::Level;
 use super::notices::Notices;
 use super::outputs::Outputs;
@@ -159,7 +159,7 @@ impl App {
             device: sanitize(&device),
             controls: knobs::clamped(Controls {
                 version: 0,
-                ..settings.controls
+                ..settings.controls.at_rest()
             }),
             browser: Browser::new(settings.data_dir, settings.excluded, settings.remaps),
             training: Training::new(&settings.training),
@@ -207,7 +207,17 @@ impl App {
         self.overlays.last()
     }
 
-    /// The six knobs of the play screen.
+    /// The knobs of the page that is open on the play screen.
+    #[must_use]
+    pub fn shown_knobs(&self) -> Vec<Knob> {
+        let generation = &self.generation;
+        match generation.page {
+            KnobPage::Main => self.knobs().into(),
+            page => knobs::more(page, &self.controls, generation, &self.keymap),
+        }
+    }
+
+    /// The six main knobs of the play screen.
     #[must_use]
     pub fn knobs(&self) -> [Knob; 6] {
         knobs::knobs(&self.controls, &self.generation.engine, &self.keymap)

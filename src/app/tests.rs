@@ -6,6 +6,7 @@ mod desk;
 mod offer;
 mod play;
 mod purity;
+mod steer;
 mod training;
 
 use super::command::search;

@@ -211,21 +211,31 @@ impl App {
         }
     }
 
-    /// Another model may number its styles otherwise: the chosen one keeps its name.
+    /// Another model may number its styles otherwise: the chosen ones keep their names.
     fn keep_style(&mut self, status: &EngineStatus, effects: &mut Vec<Effect>) {
         let old = &self.generation.engine.styles;
-        if *old == status.styles || status.styles.is_empty() || self.controls.style == NO_STYLE {
+        if *old == status.styles || status.styles.is_empty() {
             return;
         }
-        // At the start no model is known: the kept number stands if it fits.
-        let style = if old.is_empty() {
-            Some(usize::from(self.controls.style)).filter(|s| *s < status.styles.len())
-        } else {
-            let name = old.get(usize::from(self.controls.style));
-            name.and_then(|name| status.styles.iter().position(|s| sanitize(s) == *name))
+        let renumbered = |style: u8| {
+            if style == NO_STYLE {
+                return NO_STYLE;
+            }
+            // At the start no model is known: the kept number stands if it fits.
+            let style = if old.is_empty() {
+                Some(usize::from(style)).filter(|s| *s < status.styles.len())
+            } else {
+                let name = old.get(usize::from(style));
+                name.and_then(|name| status.styles.iter().position(|s| sanitize(s) == *name))
+            };
+            style.and_then(|s| u8::try_from(s).ok()).unwrap_or(NO_STYLE)
         };
-        let style = style.and_then(|s| u8::try_from(s).ok()).unwrap_or(NO_STYLE);
-        self.turn(effects, |controls| controls.style = style);
+        let style = renumbered(self.controls.style);
+        let other_style = renumbered(self.controls.other_style);
+        self.turn(effects, |controls| {
+            controls.style = style;
+            controls.other_style = other_style;
+        });
     }
 
     fn trained(&mut self, event: TrainEvent, effects: &mut Vec<Effect>) {

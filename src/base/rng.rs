@@ -24,6 +24,10 @@ pub enum Purpose {
     Voice = 7,
     /// Anything a test needs.
     Test = 8,
+    /// What a piece is told of itself while it is learned.
+    Told = 9,
+    /// Which steps of a loop a mutation draws again.
+    Mutation = 10,
 }
 
 /// SplitMix64's finaliser.

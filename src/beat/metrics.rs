@@ -1,10 +1,28 @@
 //! Measures of a beat, each with its formula and source. `tests` checks those that have a
-//! reference value against the Groove MIDI Dataset's training beats. Sets of beats are compared in
-//! [`WindowSet`] (copying) and [`overlap_area`] (distributions).
+//! reference value against the Groove MIDI Dataset's training beats. What compares sets of beats:
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `features` | the measures by name; a set's values, mean and spread |
+//! | `overlap` | distances within and between sets, overlap area, divergence |
+//! | `copying` | windows of bars known from elsewhere, the nearest known window |
+//! | `expression` | how loud and how far from the grid, by lane and place in the bar |
+//! | `entropy` | how varied a bar is, and the bars of a set |
+//! | `control` | the measures that should follow the temperature |
 
-mod compare;
+mod control;
+mod copying;
+mod entropy;
+mod expression;
+mod features;
+mod overlap;
 
-pub use compare::{WindowSet, inter_distances, intra_distances, overlap_area};
+pub use control::{Control, rises};
+pub use copying::WindowSet;
+pub use entropy::{bar_entropy, entropy_of_bars};
+pub use expression::{Expression, Kind, PLACES, jensen_shannon_distance};
+pub use features::{Feature, Moments};
+pub use overlap::{Overlap, inter_distances, intra_distances, kl_divergence, overlap_area};
 
 use super::grid::{BeatGrid, LANES, Step, hits};
 
@@ -34,6 +52,22 @@ pub fn adjacent_bar_similarity(grid: &BeatGrid) -> f64 {
         return 1.0;
     }
     sum / f64::from(pairs)
+}
+
+/// [`adjacent_bar_similarity`] of one row that tells only whether anything is hit, `Q = steps a bar`
+/// (16 in 4/4): the form Wu and Yang gave it. 0 to 1; 1 where there is no second bar.
+#[must_use]
+pub fn adjacent_onset_similarity(grid: &BeatGrid) -> f64 {
+    let onsets: Vec<bool> = grid.steps.iter().map(|step| hits(step) != 0).collect();
+    let bar = grid.meter.steps();
+    let pairs = onsets
+        .chunks_exact(bar)
+        .zip(onsets.chunks_exact(bar).skip(1));
+    let similarity = pairs.map(|(a, b)| {
+        let differ = a.iter().zip(b).filter(|(x, y)| x != y).count();
+        1.0 - differ as f64 / bar as f64
+    });
+    mean(similarity).unwrap_or(1.0)
 }
 
 /// Share of bars, from the second on, whose hits are exactly those of the bar before; 0 where
@@ -67,6 +101,23 @@ pub fn hits_per_active_step(grid: &BeatGrid) -> f64 {
     let counts = grid.steps.iter().map(|step| hits(step).count_ones());
     let active = counts.clone().filter(|&n| n > 0).count();
     f64::from(counts.sum::<u32>()) / active.max(1) as f64
+}
+
+/// Hits in a step, silent ones counted, 0 to 9; 0 for no steps.
+#[must_use]
+pub fn hits_per_step(grid: &BeatGrid) -> f64 {
+    let count: u32 = grid.steps.iter().map(|step| hits(step).count_ones()).sum();
+    f64::from(count) / grid.steps.len().max(1) as f64
+}
+
+/// Lanes that play in a bar, the mean over bars, 0 to 9; 0 for no bars.
+#[must_use]
+pub fn active_lanes(grid: &BeatGrid) -> f64 {
+    let bits = hit_bits(&grid.steps);
+    let lanes = bits
+        .chunks(grid.meter.steps())
+        .map(|bar| f64::from(bar.iter().fold(0, |all, step| all | step).count_ones()));
+    mean(lanes).unwrap_or(0.0)
 }
 
 /// Metric weights of the 16ths of a 4/4 bar, 5 the strongest.

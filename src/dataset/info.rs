@@ -17,6 +17,8 @@ pub(super) struct Info {
 /// What it says of one file.
 #[derive(Debug, Default)]
 pub(super) struct InfoRow {
+    /// Who drums, sanitised.
+    pub(super) drummer: Option<String>,
     /// The style before the `/`, sanitised.
     pub(super) style: Option<String>,
     /// `beat` or `fill`.
@@ -31,6 +33,8 @@ pub(super) struct InfoRow {
 #[derive(Deserialize)]
 struct Raw<'a> {
     midi_filename: &'a str,
+    #[serde(default)]
+    drummer: &'a str,
     #[serde(default)]
     style: &'a str,
     #[serde(default)]
@@ -96,6 +100,12 @@ impl Info {
         self.by_name.get(name)
     }
 
+    /// Each file whose drummer it tells, with the drummer.
+    pub(super) fn drummers(self) -> impl Iterator<Item = (String, String)> {
+        let rows = self.by_name.into_iter();
+        rows.filter_map(|(name, row)| Some((name, row.drummer?)))
+    }
+
     /// Whether it says anything of any file.
     pub(super) fn is_empty(&self) -> bool {
         self.by_name.is_empty()
@@ -106,7 +116,9 @@ impl From<Raw<'_>> for InfoRow {
     fn from(raw: Raw<'_>) -> Self {
         let primary = raw.style.split('/').next().unwrap_or_default().trim();
         let tempo = raw.bpm.trim().parse::<f64>().ok();
+        let drummer = raw.drummer.trim();
         Self {
+            drummer: (!drummer.is_empty()).then(|| sanitize(drummer)),
             style: (!primary.is_empty()).then(|| sanitize(primary)),
             beat_type: match raw.beat_type.trim() {
                 kind @ ("beat" | "fill") => Some(kind.to_owned()),
@@ -139,6 +151,7 @@ mod tests {
         assert_eq!(row.style.as_deref(), Some("jazz"));
         assert_eq!(row.beat_type.as_deref(), Some("fill"));
         assert_eq!((row.tempo, row.split), (Some(116.0), Some("validation")));
+        assert_eq!(row.drummer.as_deref(), Some("drummer1"));
         let row = info.of("b.mid").unwrap();
         assert!(row.style.is_none() && row.beat_type.is_none());
         assert!(row.tempo.is_none() && row.split.is_none());

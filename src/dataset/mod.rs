@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod corpus;
+pub mod drummers;
 pub mod facts;
 pub mod index;
 mod info;

@@ -110,10 +110,12 @@ impl Engine {
             model: model.name().to_owned(),
             hash: model.hash().to_owned(),
         });
+        let mut generator = Generator::new(model, seed);
+        generator.lock(controls.locks, usize::from(controls.loop_bars));
         Self {
             controls,
             committed: controls,
-            generator: Generator::new(model, seed),
+            generator,
             generating: false,
             preview: None,
             take: None,

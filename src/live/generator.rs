@@ -1,8 +1,13 @@
 //! [`Generator`]: the model playing ahead. Holds the steps sampled beyond the committed edge with
 //! the LSTM state after each, so that any of them can be drawn again with other knobs.
 
-use crate::beat::grid::{BeatGrid, Meter, Step};
+mod incoming;
+mod loops;
+
+use crate::beat::grid::{BeatGrid, LANES, Meter, Step};
 use crate::model::{BeatModel, Knobs, Place, Sampler, SamplerState};
+use incoming::Incoming;
+use loops::{Loops, Repeat};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -28,21 +33,6 @@ struct Ahead {
     after: SamplerState,
 }
 
-/// What comes in at a bar line: another model, or the same after a primer.
-struct Incoming {
-    sampler: Sampler,
-    state: SamplerState,
-    /// Steps it still has to hear.
-    to_hear: VecDeque<(Place, Step)>,
-    /// Whether it also hears what is committed meanwhile: a model taking over does, a primer doesn't.
-    follows: bool,
-    meter: Meter,
-    /// The primer, to be heard by yet another model if one comes before the bar line.
-    primer: Option<BeatGrid>,
-    /// The bar line, once everything is heard.
-    at: Option<u64>,
-}
-
 pub(super) struct Generator {
     seed: u64,
     sampler: Sampler,
@@ -62,6 +52,9 @@ pub(super) struct Generator {
     scratch: SamplerState,
     heard: VecDeque<(Place, Step)>,
     incoming: Option<Incoming>,
+    loops: Loops,
+    /// The step that ends the fill; steps before it are drawn as one.
+    fill_until: u64,
 }
 
 impl Generator {
@@ -82,6 +75,8 @@ impl Generator {
             pool: Vec::new(),
             heard: VecDeque::new(),
             incoming: None,
+            loops: Loops::new(),
+            fill_until: 0,
         }
     }
 
@@ -101,6 +96,8 @@ impl Generator {
     /// Playing begins at a bar line, from the state at the last one. What is to come in comes in now.
     pub(super) fn begin(&mut self) {
         self.origin = self.next;
+        self.fill_until = 0;
+        self.loops.start_at(self.next);
         self.head.clone_from(&self.bar_head);
         self.drop_ahead();
         while self.hear(usize::MAX) {}
@@ -117,6 +114,49 @@ impl Generator {
         self.ahead.iter().map(|ahead| &ahead.step)
     }
 
+    /// Locks these lanes, as bits, each to the last whole bars it played, at most `bars`; one that
+    /// is locked already keeps what it repeats.
+    pub(super) fn lock(&mut self, lanes: u16, bars: usize) {
+        self.loops.lock(lanes, bars);
+        self.fill_loops();
+        self.set_stale();
+    }
+
+    /// Gives locked lanes that have nothing to repeat the last whole bars; before the first is
+    /// whole they stay free.
+    fn fill_loops(&mut self) {
+        let bar = self.meter.steps();
+        let begun = (self.position() % bar as u64) as usize;
+        let whole = (self.position() / bar as u64).min(HEARD_BARS as u64) as usize;
+        let end = self.heard.len().saturating_sub(begun);
+        let length = bar * self.loops.bars().min(whole).min(end / bar);
+        if length > 0 && self.loops.is_waiting() {
+            let steps = self.heard.range(end - length..end).map(|(_, step)| step);
+            self.loops.fill(steps, self.next - begun as u64);
+            self.set_stale();
+        }
+    }
+
+    /// Draws a share of what locked lanes repeat again, as its steps next come round; `number`
+    /// tells one mutation from another.
+    pub(super) fn mutate(&mut self, share: f32, number: u32) {
+        self.loops.mutate(share, self.seed, number);
+        self.set_stale();
+    }
+
+    /// Whether the first uncommitted step is one of a fill.
+    pub(super) const fn is_filling(&self) -> bool {
+        self.next < self.fill_until
+    }
+
+    /// Makes a fill of what is left of the bar; during a fill, of the bar after it too.
+    pub(super) fn fill(&mut self) {
+        let bar = self.meter.steps() as u64;
+        let from = self.fill_until.max(self.next) - self.origin;
+        self.fill_until = self.origin + (from / bar + 1) * bar;
+        self.set_stale();
+    }
+
     /// The last whole bars that were committed, at most `bars`, at the tempo of the last; `None`
     /// before the first is whole.
     pub(super) fn recent(&self, bars: usize) -> Option<BeatGrid> {
@@ -130,78 +170,9 @@ impl Generator {
         let steps: Vec<Step> = steps.map(|(_, step)| *step).collect();
         (!steps.is_empty()).then(|| BeatGrid {
             meter: self.meter,
-            tempo: f64::from(place.bpm),
+            tempo: f64::from(place.bpm.unwrap_or(120.0)),
             steps,
         })
-    }
-
-    /// Another model takes over at the next bar line, having heard what was played before it.
-    pub(super) fn take_over(&mut self, model: Arc<BeatModel>, playing: bool) {
-        let primer = self.incoming.take().and_then(|incoming| incoming.primer);
-        let sampler = Sampler::new(model);
-        match primer {
-            Some(grid) => self.prime_with(sampler, grid),
-            None => {
-                let keep = HEARD_BARS * self.meter.steps();
-                let first = self.heard.len().saturating_sub(keep);
-                let to_hear = self.heard.iter().skip(first).copied().collect();
-                self.incoming = Some(Incoming {
-                    state: sampler.start(),
-                    sampler,
-                    to_hear,
-                    follows: true,
-                    meter: self.meter,
-                    primer: None,
-                    at: None,
-                });
-            }
-        }
-        self.come_in_at_once(!playing);
-    }
-
-    /// At the next bar line the generator goes on as if it had just played the last bars of `grid`.
-    pub(super) fn prime(&mut self, grid: BeatGrid, playing: bool) {
-        let model = match self.incoming.take() {
-            Some(incoming) => Arc::clone(incoming.sampler.model()),
-            None => Arc::clone(self.model()),
-        };
-        self.prime_with(Sampler::new(model), grid);
-        self.come_in_at_once(!playing);
-    }
-
-    fn prime_with(&mut self, sampler: Sampler, grid: BeatGrid) {
-        let bar = grid.meter.steps();
-        let first = grid.bars().saturating_sub(PRIMER_BARS) * bar;
-        let to_hear = (grid.steps.iter().enumerate().skip(first))
-            .map(|(at, step)| {
-                let place = Place {
-                    step_in_bar: (at % bar) as u16,
-                    steps_per_bar: bar as u16,
-                    bar: (at / bar) as u64,
-                    bpm: grid.tempo as f32,
-                    style: None,
-                };
-                (place, *step)
-            })
-            .collect();
-        self.incoming = Some(Incoming {
-            state: sampler.start(),
-            sampler,
-            to_hear,
-            follows: false,
-            meter: grid.meter,
-            primer: Some(grid),
-            at: None,
-        });
-    }
-
-    fn come_in_at_once(&mut self, at_once: bool) {
-        if at_once {
-            while self.hear(usize::MAX) {}
-            self.origin = self.next;
-            self.drop_ahead();
-            self.cross_bar_line();
-        }
     }
 
     /// Draws or listens to at most `budget` steps; tells whether there is more to do.
@@ -223,31 +194,6 @@ impl Generator {
         self.fresh < wanted || self.is_hearing()
     }
 
-    fn is_hearing(&self) -> bool {
-        self.incoming
-            .as_ref()
-            .is_some_and(|incoming| !incoming.to_hear.is_empty())
-    }
-
-    /// Lets what comes in hear at most `budget` steps; tells whether it heard any.
-    fn hear(&mut self, budget: usize) -> bool {
-        let Some(incoming) = &mut self.incoming else {
-            return false;
-        };
-        let count = budget.min(incoming.to_hear.len());
-        for (place, step) in incoming.to_hear.drain(..count) {
-            incoming.sampler.force(&mut incoming.state, &place, &step);
-        }
-        if incoming.to_hear.is_empty() && incoming.at.is_none() {
-            let bar = self.meter.steps() as u64;
-            let at = self.origin + (self.next - self.origin).div_ceil(bar) * bar;
-            incoming.at = Some(at);
-            // What was drawn beyond that bar line was drawn by another.
-            self.fresh = self.fresh.min((at - self.next) as usize);
-        }
-        count > 0
-    }
-
     fn place(&self, step: u64, settings: &Settings) -> Place {
         let bar = self.meter.steps() as u64;
         let at = step - self.origin;
@@ -255,8 +201,10 @@ impl Generator {
             step_in_bar: (at % bar) as u16,
             steps_per_bar: bar as u16,
             bar: at / bar,
-            bpm: settings.bpm,
+            bpm: Some(settings.bpm),
             style: settings.style,
+            fill: Some(false),
+            density: None,
         }
     }
 
@@ -306,7 +254,27 @@ impl Generator {
             after: before.clone(),
         });
         slot.after.clone_from(before);
-        slot.step = sampler.draw(&mut slot.after, &place, &settings.knobs, self.seed, step);
+        let mut knobs = Knobs {
+            fill: step < self.fill_until,
+            ..settings.knobs
+        };
+        // Bars of another meter have no place for what was played in this one.
+        if usize::from(place.steps_per_bar) == self.meter.steps() {
+            for lane in 0..LANES {
+                let cell = match self.loops.at(lane, step) {
+                    Repeat::No => continue,
+                    Repeat::Cell(cell) => cell,
+                    // Drawn again when it first comes round, and repeated from there.
+                    Repeat::Again { length } => match index.checked_sub(length) {
+                        Some(before) => self.ahead[before].step[lane],
+                        None => continue,
+                    },
+                };
+                knobs.locked |= 1 << lane;
+                knobs.given[lane] = cell;
+            }
+        }
+        slot.step = sampler.draw(&mut slot.after, &place, &knobs, self.seed, step);
         match self.ahead.get_mut(index) {
             Some(old) => self.pool.push(std::mem::replace(old, slot)),
             None => self.ahead.push_back(slot),
@@ -331,11 +299,13 @@ impl Generator {
         std::mem::swap(&mut self.head, &mut slot.after);
         self.pool.push(slot);
         self.fresh -= 1;
+        self.loops.commit(self.next, &step);
         self.next += 1;
         self.heard.push_back((place, step));
         if self.heard.len() > HEARD_BARS * Meter::MAX_STEPS {
             self.heard.pop_front();
         }
+        self.fill_loops();
         if let Some(incoming) = &mut self.incoming
             && incoming.follows
         {
@@ -346,23 +316,6 @@ impl Generator {
             }
         }
         step
-    }
-
-    /// Lets in what has waited for the bar line on which the next step is.
-    fn cross_bar_line(&mut self) {
-        let due = |incoming: &mut Incoming| incoming.at.is_some_and(|at| at <= self.next);
-        let Some(incoming) = self.incoming.take_if(due) else {
-            return;
-        };
-        if incoming.meter != self.meter {
-            // Bars are counted anew in the new meter, from this line.
-            self.meter = incoming.meter;
-            self.origin = self.next;
-            self.heard.clear();
-        }
-        self.head.clone_from(&incoming.state);
-        self.bar_head.clone_from(&incoming.state);
-        self.sampler = incoming.sampler;
     }
 
     fn drop_ahead(&mut self) {

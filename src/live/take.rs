@@ -20,6 +20,9 @@ const LEAD_SHARE: f64 = 0.4;
 /// now instead of rushing through what was missed.
 const HELD_UP_NS: u64 = 250_000_000;
 
+/// Bars of fill that one turn of the knobs can ask for.
+const MOST_FILLS: u32 = 4;
+
 pub(super) struct Preview {
     pub(super) name: String,
     pub(super) grid: BeatGrid,
@@ -66,9 +69,20 @@ impl Engine {
         {
             preview.milli_bpm = controls.milli_bpm;
         }
-        let drawn = |c: &Controls| (c.temperature, c.expression, c.density, c.style);
         if drawn(&old) != drawn(&controls) {
             self.generator.set_stale();
+        }
+        if old.locks != controls.locks {
+            let bars = usize::from(controls.loop_bars);
+            self.generator.lock(controls.locks, bars);
+        }
+        if self.generating {
+            for _ in 0..controls.fills.wrapping_sub(old.fills).min(MOST_FILLS) {
+                self.generator.fill();
+            }
+            if old.mutations != controls.mutations {
+                self.generator.mutate(controls.mutation, controls.mutations);
+            }
         }
         self.retune(now_ns);
     }
@@ -146,11 +160,7 @@ impl Engine {
     pub(super) fn settings(&self) -> Settings {
         let c = &self.controls;
         Settings {
-            knobs: Knobs {
-                temperature: c.temperature,
-                expression: c.expression,
-                density: c.density,
-            },
+            knobs: Knobs::from(c),
             bpm: self.milli_bpm() as f32 / 1_000.0,
             style: (c.style != NO_STYLE).then_some(usize::from(c.style)),
         }
@@ -165,6 +175,24 @@ fn lead_ns(transport: &Transport) -> u64 {
 pub(super) fn padded(mut grid: BeatGrid) -> BeatGrid {
     grid.pad_to_bar();
     grid
+}
+
+/// The knobs that every step ahead was drawn with; the others are heard when a step is committed,
+/// or when they are turned.
+fn drawn(c: &Controls) -> Controls {
+    let rest = Controls::default();
+    Controls {
+        version: rest.version,
+        swing: rest.swing,
+        milli_bpm: rest.milli_bpm,
+        mutes: rest.mutes,
+        locks: rest.locks,
+        loop_bars: rest.loop_bars,
+        mutation: rest.mutation,
+        fills: rest.fills,
+        mutations: rest.mutations,
+        ..*c
+    }
 }
 
 /// Knobs within their ranges; what is no number becomes the default.
@@ -183,6 +211,14 @@ pub(super) fn clamped(c: Controls) -> Controls {
         swing: within(c.swing, 0.5, 0.75, 0.5),
         milli_bpm: c.milli_bpm.clamp(20_000, 400_000),
         mutes: c.mutes & ((1 << LANES) - 1),
+        lane_temperature: c.lane_temperature.map(|v| within(v, 0.0, 2.0, 1.0)),
+        lane_density: c.lane_density.map(|v| within(v, -1.0, 1.0, 0.0)),
+        min_p: within(c.min_p, 0.0, 1.0, 0.0),
+        guidance: within(c.guidance, 0.0, 3.0, 1.0),
+        blend: within(c.blend, 0.0, 1.0, 0.0),
+        locks: c.locks & ((1 << LANES) - 1),
+        loop_bars: c.loop_bars.clamp(1, 4),
+        mutation: within(c.mutation, 0.0, 1.0, 0.25),
         ..c
     }
 }

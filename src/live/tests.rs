@@ -5,4 +5,5 @@ mod outward;
 mod rig;
 mod saved;
 mod set;
+mod steer;
 mod threads;

@@ -130,6 +130,7 @@ impl Engine {
             source: self.source(),
             steps_per_bar: meter.steps() as u16,
             meter: (meter.numerator(), meter.denominator()),
+            filling: self.generating && self.generator.is_filling(),
             controls: self.committed,
             late: self.pulse.late(),
             sent: self.pulse.sent(),

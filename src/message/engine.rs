@@ -47,6 +47,8 @@ pub struct EngineStatus {
     pub window: Vec<Step>,
     /// First step that may still change: later ones are revisable.
     pub revisable_from: u64,
+    /// Whether the next step to be committed is one of a fill.
+    pub filling: bool,
     /// The knobs in force at the last committed step.
     pub controls: Controls,
     /// Notes sent more than 5 ms after their time, since the start.

@@ -1,7 +1,6 @@
 //! One update's worth of data, as small as it can be told: what the learners read and what
 //! [`super::batches`] fills. Made once and filled again and again.
 
-use super::encode::{offset_bin, velocity_bin};
 use crate::beat::grid::{LANES, Step, hits};
 
 /// One update's worth of data, time first: slot `t * streams + row`.
@@ -15,10 +14,10 @@ pub struct Batch {
     pub inputs: Vec<f32>,
     /// True hits of each slot as bits, lane 0 lowest.
     pub hits: Vec<u16>,
-    /// True velocity bin of each hit, `[slots, LANES]`; 0 at rests.
+    /// True velocity of each hit, 1 to 127, `[slots, LANES]`; 0 at rests.
     pub velocities: Vec<u8>,
-    /// True micro-timing bin of each hit, likewise.
-    pub offsets: Vec<u8>,
+    /// True micro-timing of each hit in steps, likewise.
+    pub offsets: Vec<f32>,
     /// 1 for a real slot, 0 behind the end of a row.
     pub weights: Vec<f32>,
     /// 0 where the carried state is forgotten before the slot, else 1.
@@ -34,7 +33,7 @@ impl Batch {
         blank(&mut self.inputs, slots * inputs, 0.0);
         blank(&mut self.hits, slots, 0);
         blank(&mut self.velocities, slots * LANES, 0);
-        blank(&mut self.offsets, slots * LANES, 0);
+        blank(&mut self.offsets, slots * LANES, 0.0);
         blank(&mut self.weights, slots, 0.0);
         blank(&mut self.keep, slots, 1.0);
     }
@@ -51,9 +50,8 @@ impl Batch {
         self.weights[slot] = 1.0;
         self.hits[slot] = hits(step);
         for (lane, cell) in step.iter().enumerate().filter(|(_, c)| c.velocity > 0) {
-            // There are 32 bins.
-            self.velocities[slot * LANES + lane] = velocity_bin(cell.velocity) as u8;
-            self.offsets[slot * LANES + lane] = offset_bin(cell.offset) as u8;
+            self.velocities[slot * LANES + lane] = cell.velocity;
+            self.offsets[slot * LANES + lane] = cell.offset;
         }
         &mut self.inputs[slot * inputs..(slot + 1) * inputs]
     }
@@ -75,14 +73,14 @@ mod tests {
         let mut step = Step::default();
         step[3] = Cell {
             velocity: 127,
-            offset: 0.0,
+            offset: 0.25,
         };
         let mut batch = Batch::default();
         batch.reset(4, 2, 5);
         batch.put(6, &step).fill(7.0);
         batch.keep[6] = 0.0;
-        assert_eq!((batch.hits[6], batch.velocities[6 * LANES + 3]), (8, 31));
-        assert_eq!(batch.offsets[6 * LANES + 3], 16);
+        assert_eq!((batch.hits[6], batch.velocities[6 * LANES + 3]), (8, 127));
+        assert_eq!(batch.offsets[6 * LANES + 3], 0.25);
         assert_eq!(batch.inputs[30..35], [7.0; 5]);
         let memory = batch.inputs.as_ptr();
         batch.reset(3, 2, 5);

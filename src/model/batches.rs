@@ -1,16 +1,19 @@
 //! Pieces of drumming turned into the numbers a learner takes.
 
 use super::batch::Batch;
-use super::config::{BINS, ModelConfig};
-use super::encode::{self, encode_step, place_at};
+use super::config::ModelConfig;
+use super::encode::{self, BARS, Place, encode_step, place_at};
 use crate::base::rng::{Purpose, uniform};
-use crate::beat::grid::LANES;
+use crate::beat::grid::{LANES, Step};
 use crate::dataset::batch::{Length, Plan};
-use crate::dataset::corpus::Corpus;
+use crate::dataset::corpus::{Corpus, Piece};
 use std::sync::Arc;
 
-/// How often a piece is learned without its style, so that the model can also play without one.
-const STYLE_DROPPED: f32 = 0.1;
+/// How often a piece is learned without its style, its tempo, and whether it is a fill, so that the model can also play without
+/// knowing them.
+const KEPT_BACK: f32 = 0.1;
+/// How often a piece is told how dense it is.
+const DENSITY_TOLD: f32 = 0.25;
 
 /// The pieces of a training set. Steps stay packed until a batch shows them.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,8 @@ pub struct Pieces {
     /// Which of the corpus they are: those that are not empty.
     which: Vec<usize>,
     lengths: Vec<Length>,
+    /// Share of steps with a hit, of each.
+    densities: Vec<f32>,
     /// The corpus's styles in the model's list.
     styles: Vec<Option<usize>>,
 }
@@ -28,10 +33,6 @@ pub struct Pieces {
 pub struct Statistics {
     /// Share of steps with a hit, a lane.
     pub hit_rate: [f64; LANES],
-    /// Share of each velocity bin among a lane's hits, `LANES * BINS`.
-    pub velocity: Vec<f64>,
-    /// Share of each micro-timing bin.
-    pub offset: Vec<f64>,
 }
 
 impl Pieces {
@@ -39,14 +40,21 @@ impl Pieces {
     #[must_use]
     pub fn new(corpus: &Arc<Corpus>, config: &ModelConfig) -> Self {
         let all = corpus.pieces().iter().enumerate();
-        let (which, lengths) = all
+        let (which, lengths): (Vec<usize>, _) = all
             .filter(|(_, piece)| piece.steps > 0)
             .map(|(i, piece)| {
                 let (steps, bar) = (piece.steps, piece.meter.steps());
                 (i, Length { steps, bar })
             })
             .unzip();
+        let mut read = Vec::new();
+        let mut density = |i: &usize| {
+            let piece = &corpus.pieces()[*i];
+            corpus.read(piece, 0..piece.steps, &mut read);
+            density_of(&read)
+        };
         Self {
+            densities: which.iter().map(&mut density).collect(),
             which,
             lengths,
             styles: corpus
@@ -64,37 +72,23 @@ impl Pieces {
         &self.lengths
     }
 
-    /// Counts hits, velocities and micro-timings, with a little of everything added.
+    /// Counts hits, with a little of everything added.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         let mut steps = 1.0f64;
         let mut hits = [0.5f64; LANES];
-        let mut velocity = vec![0.1; LANES * BINS];
-        let mut offset = vec![0.1; LANES * BINS];
         let mut read = Vec::new();
         for piece in self.corpus.pieces() {
             self.corpus.read(piece, 0..piece.steps, &mut read);
             for step in &read {
                 steps += 1.0;
-                for (lane, cell) in step.iter().enumerate().filter(|(_, c)| c.velocity > 0) {
+                for (lane, _) in step.iter().enumerate().filter(|(_, c)| c.velocity > 0) {
                     hits[lane] += 1.0;
-                    velocity[lane * BINS + encode::velocity_bin(cell.velocity)] += 1.0;
-                    offset[lane * BINS + encode::offset_bin(cell.offset)] += 1.0;
                 }
             }
         }
-        let share = |counts: &mut Vec<f64>| {
-            for lane in counts.chunks_mut(BINS) {
-                let total: f64 = lane.iter().sum();
-                lane.iter_mut().for_each(|c| *c /= total);
-            }
-        };
-        share(&mut velocity);
-        share(&mut offset);
         Statistics {
             hit_rate: hits.map(|h| (h / steps).clamp(1e-4, 1.0 - 1e-4)),
-            velocity,
-            offset,
         }
     }
 
@@ -115,24 +109,59 @@ impl Pieces {
             let Some(piece) = which.and_then(|i| self.corpus.pieces().get(i)) else {
                 continue;
             };
-            let draw = uniform(seed, epoch as u64, run.piece as u64, Purpose::Shuffle);
             let style = piece
                 .style
                 .and_then(|s| self.styles.get(s as usize).copied()?);
-            let style = style.filter(|_| draw >= STYLE_DROPPED);
-            // The two bars before are what the model is told of the past.
-            let from = run.step.saturating_sub(2 * piece.meter.steps());
+            let told = Told {
+                style,
+                density: self.densities[run.piece],
+                draws: std::array::from_fn(|i| {
+                    let which = (run.piece * 4 + i) as u64;
+                    uniform(seed, epoch as u64, which, Purpose::Told)
+                }),
+            };
+            // As far back as the model is told of the past.
+            let from = run.step.saturating_sub(BARS * piece.meter.steps());
             self.corpus
                 .read(piece, from..run.step + run.steps, &mut read);
             for (at, t) in (run.step - from..read.len()).zip(run.at..) {
                 let slot = t * batch.streams + run.row;
-                let place = place_at(piece.meter, piece.tempo, from + at, style);
+                let place = told.place(piece, from + at);
                 let x = batch.put(slot, &read[at]);
-                encode_step(&read, at, &place, piece.fill, x);
+                encode_step(&read, at, &place, x);
             }
             if run.begins {
                 batch.keep[run.at * batch.streams + run.row] = 0.0;
             }
+        }
+    }
+}
+
+/// Share of steps with a hit.
+fn density_of(steps: &[Step]) -> f32 {
+    let some = |step: &&Step| step.iter().any(|cell| cell.velocity > 0);
+    steps.iter().filter(some).count() as f32 / steps.len().max(1) as f32
+}
+
+/// What there is to tell of a piece, and the epoch's draws of whether it is told.
+struct Told {
+    style: Option<usize>,
+    density: f32,
+    /// Style, tempo, beat or fill, density.
+    draws: [f32; 4],
+}
+
+impl Told {
+    /// The place of a step, without what is kept back.
+    fn place(&self, piece: &Piece, at: usize) -> Place {
+        let [style, tempo, fill, density] = self.draws;
+        let all = place_at(piece.meter, piece.tempo, at, self.style);
+        Place {
+            style: all.style.filter(|_| style >= KEPT_BACK),
+            bpm: all.bpm.filter(|_| tempo >= KEPT_BACK),
+            fill: Some(piece.fill).filter(|_| fill >= KEPT_BACK),
+            density: Some(self.density).filter(|_| density < DENSITY_TOLD),
+            ..all
         }
     }
 }
@@ -143,7 +172,7 @@ mod tests {
     use crate::beat::grid::Meter;
     use crate::beat::kit::DrumMap;
     use crate::dataset::load::Example;
-    use crate::model::encode::encode_grid;
+    use crate::model::encode::place_in;
     use crate::model::tests::groove;
 
     /// The batch straight from the grids.
@@ -153,16 +182,23 @@ mod tests {
         batch.reset(plan.length(), plan.streams(), encode::width(styles));
         for run in plan.runs(update) {
             let example = &examples[run.piece];
-            let draw = uniform(3, 2, run.piece as u64, Purpose::Shuffle);
-            let style = example
-                .style
-                .as_deref()
-                .and_then(|s| config.style_index(s))
-                .filter(|_| draw >= STYLE_DROPPED);
+            let draw = |i| uniform(3, 2, (run.piece * 4 + i) as u64, Purpose::Told);
+            let style = example.style.as_deref();
+            let style = style.and_then(|s| config.style_index(s));
+            let steps = &example.grid.steps;
             for i in 0..run.steps {
                 let (slot, at) = ((run.at + i) * plan.streams() + run.row, run.step + i);
-                let x = batch.put(slot, &example.grid.steps[at]);
-                encode_grid(&example.grid, at, style, example.fill, x);
+                let mut place = place_in(&example.grid, at, style);
+                if draw(0) < 0.1 {
+                    place.style = None;
+                }
+                if draw(1) < 0.1 {
+                    place.bpm = None;
+                }
+                place.fill = (draw(2) >= 0.1).then_some(example.fill);
+                place.density = (draw(3) < 0.25).then(|| density_of(steps));
+                let x = batch.put(slot, &steps[at]);
+                encode_step(steps, at, &place, x);
                 batch.keep[slot] = f32::from(u8::from(i > 0 || !run.begins));
             }
         }

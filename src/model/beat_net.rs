@@ -4,14 +4,15 @@
 //! `training_and_playing_agree` compares the two.
 
 use super::batch::Batch;
-use super::config::{BINS, HEAD_WIDTH, ModelConfig};
+use super::config::{BINS, COMPONENTS, HEAD_WIDTH, MIX, ModelConfig};
+use super::encode::{offset_bin, velocity_bin};
 use super::lstm::backend::{LstmBackend, Operands};
 use super::lstm::op;
 use super::params::{Head, PER_LAYER};
 use super::slices::NORM_EPSILON;
 use crate::beat::grid::LANES;
 use burn::backend::Autodiff;
-use burn::tensor::activation::{log_softmax, relu};
+use burn::tensor::activation::{log_sigmoid, log_softmax, relu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 
@@ -106,19 +107,46 @@ pub fn losses<B: LstmBackend>(
     let hit_loss =
         relu(logits.clone()) - logits.clone() * hits.clone() + logits.abs().neg().exp().log1p();
 
-    let hidden = relu(
-        z.matmul(head(Head::ExpressionIn))
-            + hits.matmul(head(Head::ExpressionHits))
-            + head(Head::ExpressionBias),
-    );
-    let bins = |out: Head, bias: Head, truth: &[u8]| {
-        let logits = (hidden.clone().matmul(head(out)) + head(bias)).reshape([slots, LANES, BINS]);
-        let truth = one_hot(batch, truth);
-        let truth = constant(&truth, LANES * BINS).reshape([slots, LANES, BINS]);
-        (log_softmax(logits, 2) * truth).sum().neg()
+    let base = z.matmul(head(Head::ExpressionIn))
+        + hits.matmul(head(Head::ExpressionHits))
+        + head(Head::ExpressionBias);
+    // What each lane is told of the lanes before it, and for its micro-timing of its own velocity.
+    let told = |values: &dyn Fn(usize) -> f32, own: bool, by: Head| {
+        let mut rows = vec![0.0; slots * LANES * LANES];
+        for place in 0..slots * LANES {
+            let (slot, lane) = (place / LANES, place % LANES);
+            for before in 0..lane + usize::from(own) {
+                rows[place * LANES + before] = values(slot * LANES + before);
+            }
+        }
+        let shape = [slots, LANES, HEAD_WIDTH];
+        constant(&rows, LANES).matmul(head(by)).reshape(shape)
     };
-    let expression = bins(Head::VelocityOut, Head::VelocityBias, &batch.velocities)
-        + bins(Head::OffsetOut, Head::OffsetBias, &batch.offsets);
+    let velocity = |place: usize| f32::from(batch.velocities[place]) / 127.0;
+    let offset = |place: usize| batch.offsets[place];
+    let before =
+        base.reshape([slots, 1, HEAD_WIDTH]) + told(&offset, false, Head::ExpressionOffset);
+    let mask = constant(&true_hits, 1)
+        .reshape([slots, LANES])
+        .swap_dims(0, 1);
+    let mixed = |own: bool, out: Head, bias: Head, bin: &dyn Fn(usize) -> usize| {
+        let hidden = relu(before.clone() + told(&velocity, own, Head::ExpressionVelocity));
+        let weights = head(out).reshape([HEAD_WIDTH, LANES, MIX]).swap_dims(0, 1);
+        let bias = head(bias).reshape([LANES, 1, MIX]);
+        let mixes = hidden.swap_dims(0, 1).matmul(weights) + bias;
+        let from: Vec<f32> = (0..slots * LANES)
+            .map(|place| bin(place) as f32 / BINS as f32)
+            .collect();
+        let from = constant(&from, LANES).swap_dims(0, 1);
+        (mass(mixes, from.reshape([LANES, slots, 1])) * mask.clone())
+            .sum()
+            .neg()
+    };
+    let expression = mixed(false, Head::VelocityOut, Head::VelocityBias, &|place| {
+        velocity_bin(batch.velocities[place])
+    }) + mixed(true, Head::OffsetOut, Head::OffsetBias, &|place| {
+        offset_bin(batch.offsets[place])
+    });
 
     let count = batch.weights.iter().sum::<f32>().max(1.0);
     Losses {
@@ -136,16 +164,32 @@ fn dense_hits(batch: &Batch) -> Vec<f32> {
     batch.hits.iter().flat_map(lanes).collect()
 }
 
-/// The true bin of each hit, one-hot, `[slots, LANES * BINS]`; zero at rests.
-fn one_hot(batch: &Batch, bins: &[u8]) -> Vec<f32> {
-    let mut dense = vec![0.0; bins.len() * BINS];
-    for (slot, bits) in batch.hits.iter().enumerate() {
-        for lane in (0..LANES).filter(|lane| bits >> lane & 1 == 1) {
-            let at = slot * LANES + lane;
-            dense[at * BINS + usize::from(bins[at])] = 1.0;
-        }
-    }
-    dense
+/// `log` of the mass of a bin of each mixture, `[LANES, slots]`; `from`, `[LANES, slots, 1]`, is where the bin begins. As
+/// [`super::mixture::learn`].
+fn mass<B: Backend>(
+    mixes: Tensor<Autodiff<B>, 3>,
+    from: Tensor<Autodiff<B>, 3>,
+) -> Tensor<Autodiff<B>, 2> {
+    let [lanes, slots, _] = mixes.dims();
+    let part = |i: usize| mixes.clone().narrow(2, i * COMPONENTS, COMPONENTS);
+    let weights = log_softmax(part(0), 2);
+    let mean = part(1).add_scalar(0.5);
+    let inverse = part(2).clamp(-6.0, 3.0).neg().exp();
+    let between = |low: Tensor<Autodiff<B>, 3>, wide: Tensor<Autodiff<B>, 3>| {
+        // 1 - exp(-w) without cancellation: 2 t / (1 + t), t = tanh(w / 2).
+        let t = wide.clone().mul_scalar(0.5).tanh();
+        let rest = t.clone().log() - t.add_scalar(1.0).log() + std::f32::consts::LN_2;
+        rest + log_sigmoid(low.clone() + wide) + log_sigmoid(low.neg())
+    };
+    let inside = between(
+        (from - mean.clone()) * inverse.clone(),
+        inverse.clone().div_scalar(BINS as f32),
+    );
+    let whole = between(mean.neg() * inverse.clone(), inverse);
+    let each = weights + inside - whole;
+    let top = each.clone().detach().max_dim(2);
+    let sum = (each - top.clone()).exp().sum_dim(2).log() + top;
+    sum.reshape([lanes, slots])
 }
 
 /// Layer normalisation over the columns.

@@ -5,13 +5,19 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the input encoding ([`super::encode`]). A checkpoint made for another
 /// version is refused: its weights would be read against the wrong inputs.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The most styles a model distinguishes; rarer ones share the null style.
 pub const MAX_STYLES: usize = 64;
 
-/// Bins of the velocity and micro-timing distributions.
+/// Bins in which velocity and micro-timing are scored.
 pub const BINS: usize = 32;
+
+/// Components of the mixtures that velocity and micro-timing are drawn from.
+pub const COMPONENTS: usize = 5;
+
+/// Parameters of such a mixture: a weight, a place and a scale each.
+pub const MIX: usize = 3 * COMPONENTS;
 
 /// Hidden width of the hit chain and of the expression head.
 pub const HEAD_WIDTH: usize = 96;

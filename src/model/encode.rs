@@ -1,26 +1,39 @@
-//! What the LSTM hears at each step, schema 1.
+//! What the LSTM hears at each step, schema 2. L is the steps of a bar.
 //!
 //! | columns | input |
 //! |---|---|
 //! | 9 | hits of the last step |
 //! | 9 | its velocities, 0 to 1 |
 //! | 9 | its micro-timing, in halves of a step (-1 to 1) |
-//! | 9 | hits one bar before |
-//! | 9 | hits two bars before |
+//! | 8 x 9 | hits of L/2, L-1, L, L+1, 2L, 3L, 4L and 8L steps before |
+//! | 3 x 18 | velocities and micro-timing of L/2, L and 2L steps before |
+//! | 18 | velocity and micro-timing that each lane was last heard with, within eight bars |
+//! | 3 x 9 | this place in the eight bars before: share of hits, their mean velocity, their mean micro-timing; each bar further back counts 0.7 times as much |
 //! | 24 | position in the bar, one-hot; longer bars share the last |
 //! | 3 | bar counter modulo 2, 4, 8, as bits |
 //! | 1 | the first step of the piece |
-//! | 1 | tempo: (bpm - 110) / 40, within -2.5 to 4 |
-//! | 1 | whether this is a fill |
 //! | 1 | bar length, in 4/4 bars |
+//! | 2 | tempo: (bpm - 110) / 40, within -2.5 to 4; whether it is unknown |
+//! | 3 | a beat, a fill, or unknown |
+//! | 2 | density wanted: (share of steps with a hit - 0.75) x 4; whether there is none |
 //! | 1 + styles | style, one-hot; the first column is "any style" |
+//!
+//! What is unknown was kept back at random while learning ([`super::batches`]), so that each may be left out when playing.
 
 use crate::beat::grid::{BeatGrid, LANES, Meter, Step};
 use crate::message::hits;
 
 /// Columns before the styles.
-const FIXED: usize = 5 * LANES + POSITIONS + 3 + 4;
+const FIXED: usize = (3 + BACK + 2 * TOUCHES + 2 + 3) * LANES + POSITIONS + 3 + 2 + 2 + 3 + 2;
 const POSITIONS: usize = 24;
+/// How many steps further back than the last are heard.
+const BACK: usize = 8;
+/// How many of them with velocity and micro-timing.
+const TOUCHES: usize = 3;
+/// Bars that are heard back.
+pub const BARS: usize = 8;
+/// The bar before counts for so much, each bar further back for the rest of what is left.
+const LATELY: f32 = 0.3;
 
 /// How many columns an input has, with so many styles.
 #[must_use]
@@ -28,7 +41,7 @@ pub const fn width(styles: usize) -> usize {
     FIXED + 1 + styles
 }
 
-/// Where a step stands: everything the model is told that is not drumming.
+/// Where a step stands and what is wanted: everything the model is told that is not drumming.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
     /// The step inside its bar, from 0.
@@ -37,40 +50,107 @@ pub struct Place {
     pub steps_per_bar: u16,
     /// The bar, from 0.
     pub bar: u64,
-    /// Quarter notes per minute.
-    pub bpm: f32,
+    /// Quarter notes per minute, if known.
+    pub bpm: Option<f32>,
     /// Index of the style, or any.
     pub style: Option<usize>,
+    /// Whether this is a fill, if known.
+    pub fill: Option<bool>,
+    /// Share of steps with a hit that is wanted, 0 to 1, or whatever comes.
+    pub density: Option<f32>,
 }
 
-/// The drumming a step is predicted from.
+/// The drumming a step is predicted from; rests before the start.
 #[derive(Clone, Copy, Debug)]
-pub struct Past<'a> {
-    /// The step before; a rest at the start.
-    pub last: &'a Step,
-    /// Hits one bar before, as bits.
-    pub bar_ago: u16,
-    /// Hits two bars before, as bits.
-    pub two_bars_ago: u16,
+pub struct Past {
+    /// The step before.
+    pub last: Step,
+    /// Half a bar before.
+    pub half: Step,
+    /// One step less than a bar before, and one more, as bits.
+    pub beside: [u16; 2],
+    /// One to [`BARS`] bars before.
+    pub bars: [Step; BARS],
+    /// What each lane was last heard with, within [`BARS`] bars.
+    pub heard: Step,
     /// Whether nothing was played before this step.
     pub first: bool,
-    /// Whether this is a fill.
-    pub fill: bool,
+}
+
+impl Past {
+    /// The past of a step in bars of so many steps: `ago` gives the step so many steps before.
+    pub fn new(bar: usize, heard: Step, first: bool, ago: impl Fn(usize) -> Step) -> Self {
+        // What would not be past is a rest.
+        let ago = |n: usize| if n == 0 { Step::default() } else { ago(n) };
+        Self {
+            last: ago(1),
+            half: ago(bar / 2),
+            beside: [bar.saturating_sub(1), bar + 1].map(|n| hits(&ago(n))),
+            bars: std::array::from_fn(|i| ago((i + 1) * bar)),
+            heard,
+            first,
+        }
+    }
+}
+
+/// Velocity and micro-timing of the lanes that have any.
+fn expression(step: &Step, out: &mut [f32]) {
+    for (lane, cell) in step.iter().enumerate().filter(|(_, c)| c.velocity > 0) {
+        out[lane] = f32::from(cell.velocity) / 127.0;
+        out[LANES + lane] = cell.offset * 2.0;
+    }
+}
+
+/// What this place was like in the bars before: share of hits, mean velocity, mean micro-timing.
+fn lately(bars: &[Step; BARS], out: &mut [f32]) {
+    let mut weight = LATELY;
+    for step in bars {
+        for (lane, cell) in step.iter().enumerate().filter(|(_, c)| c.velocity > 0) {
+            out[lane] += weight;
+            out[LANES + lane] += weight * f32::from(cell.velocity) / 127.0;
+            out[2 * LANES + lane] += weight * cell.offset * 2.0;
+        }
+        weight *= 1.0 - LATELY;
+    }
+    for lane in 0..LANES {
+        let share = out[lane].max(1e-6);
+        out[LANES + lane] /= share;
+        out[2 * LANES + lane] /= share;
+    }
 }
 
 /// Writes the input of one step into `out`, [`width`] long.
-pub fn encode(place: &Place, past: &Past<'_>, out: &mut [f32]) {
+pub fn encode(place: &Place, past: &Past, out: &mut [f32]) {
     out.fill(0.0);
-    for (lane, cell) in past.last.iter().enumerate() {
-        if cell.velocity > 0 {
-            out[lane] = 1.0;
-            out[LANES + lane] = f32::from(cell.velocity) / 127.0;
-            out[2 * LANES + lane] = cell.offset * 2.0;
+    let mut set = |first: usize, bits: u16| {
+        for lane in (0..LANES).filter(|lane| bits >> lane & 1 == 1) {
+            out[first + lane] = 1.0;
         }
-        out[3 * LANES + lane] = f32::from(past.bar_ago >> lane & 1);
-        out[4 * LANES + lane] = f32::from(past.two_bars_ago >> lane & 1);
+    };
+    set(0, hits(&past.last));
+    let [less, more] = past.beside;
+    let ago = |bars: usize| hits(&past.bars[bars - 1]);
+    let back = [
+        hits(&past.half),
+        less,
+        ago(1),
+        more,
+        ago(2),
+        ago(3),
+        ago(4),
+        ago(BARS),
+    ];
+    for (i, bits) in back.into_iter().enumerate() {
+        set((3 + i) * LANES, bits);
     }
-    let mut at = 5 * LANES;
+    expression(&past.last, &mut out[LANES..]);
+    let mut at = (3 + BACK) * LANES;
+    for step in [&past.half, &past.bars[0], &past.bars[1], &past.heard] {
+        expression(step, &mut out[at..]);
+        at += 2 * LANES;
+    }
+    lately(&past.bars, &mut out[at..at + 3 * LANES]);
+    at += 3 * LANES;
     out[at + usize::from(place.step_in_bar).min(POSITIONS - 1)] = 1.0;
     at += POSITIONS;
     for bit in 0..3 {
@@ -78,10 +158,20 @@ pub fn encode(place: &Place, past: &Past<'_>, out: &mut [f32]) {
     }
     at += 3;
     out[at] = f32::from(u8::from(past.first));
-    out[at + 1] = ((place.bpm - 110.0) / 40.0).clamp(-2.5, 4.0);
-    out[at + 2] = f32::from(u8::from(past.fill));
-    out[at + 3] = f32::from(place.steps_per_bar) / 16.0;
-    at += 4;
+    out[at + 1] = f32::from(place.steps_per_bar) / 16.0;
+    at += 2;
+    match place.bpm {
+        Some(bpm) => out[at] = ((bpm - 110.0) / 40.0).clamp(-2.5, 4.0),
+        None => out[at + 1] = 1.0,
+    }
+    at += 2;
+    out[at + place.fill.map_or(2, usize::from)] = 1.0;
+    at += 3;
+    match place.density {
+        Some(share) => out[at] = (share - 0.75) * 4.0,
+        None => out[at + 1] = 1.0,
+    }
+    at += 2;
     let styles = out.len() - at - 1;
     let style = place.style.filter(|&s| s < styles).map_or(0, |s| s + 1);
     out[at + style] = 1.0;
@@ -90,22 +180,27 @@ pub fn encode(place: &Place, past: &Past<'_>, out: &mut [f32]) {
 /// Writes the input of step `at` of a grid into `out`: what was played before it in the
 /// grid is its past.
 pub fn encode_grid(grid: &BeatGrid, at: usize, style: Option<usize>, fill: bool, out: &mut [f32]) {
-    encode_step(&grid.steps, at, &place_in(grid, at, style), fill, out);
+    let place = Place {
+        fill: Some(fill),
+        ..place_in(grid, at, style)
+    };
+    encode_step(&grid.steps, at, &place, out);
 }
 
 /// Writes the input of `steps[at]`, which stands at `place`, into `out`. What is before it in
-/// `steps` is its past: all of its piece, or at least the last two bars.
-pub fn encode_step(steps: &[Step], at: usize, place: &Place, fill: bool, out: &mut [f32]) {
+/// `steps` is its past: all of its piece, or at least the last [`BARS`] bars.
+pub fn encode_step(steps: &[Step], at: usize, place: &Place, out: &mut [f32]) {
     let bar = usize::from(place.steps_per_bar);
-    let rest = Step::default();
-    let ago = |n: usize| at.checked_sub(n).map_or(0, |i| hits(&steps[i]));
-    let past = Past {
-        last: at.checked_sub(1).map_or(&rest, |i| &steps[i]),
-        bar_ago: ago(bar),
-        two_bars_ago: ago(2 * bar),
-        first: at == 0,
-        fill,
-    };
+    let mut heard = Step::default();
+    for step in steps[at.saturating_sub(BARS * bar)..at].iter() {
+        for (heard, cell) in heard.iter_mut().zip(step) {
+            if cell.velocity > 0 {
+                *heard = *cell;
+            }
+        }
+    }
+    let ago = |n: usize| at.checked_sub(n).map_or(Step::default(), |i| steps[i]);
+    let past = Past::new(bar, heard, at == 0, ago);
     encode(place, &past, out);
 }
 
@@ -115,7 +210,7 @@ pub fn place_in(grid: &BeatGrid, at: usize, style: Option<usize>) -> Place {
     place_at(grid.meter, grid.tempo, at, style)
 }
 
-/// Where step `at` of a piece in this time signature and tempo stands.
+/// Where step `at` of a piece in this time signature and tempo stands; a beat unless said otherwise.
 #[must_use]
 pub fn place_at(meter: Meter, tempo: f64, at: usize, style: Option<usize>) -> Place {
     let bar = meter.steps();
@@ -123,9 +218,23 @@ pub fn place_at(meter: Meter, tempo: f64, at: usize, style: Option<usize>) -> Pl
         step_in_bar: (at % bar) as u16,
         steps_per_bar: bar as u16,
         bar: (at / bar) as u64,
-        bpm: tempo as f32,
+        bpm: Some(tempo as f32),
         style,
+        fill: Some(false),
+        density: None,
     }
+}
+
+/// A micro-timing on the unit interval.
+#[must_use]
+pub fn offset_unit(offset: f32) -> f32 {
+    offset + 0.5
+}
+
+/// The micro-timing at a point of the unit interval, -0.5 to 0.499 of a step.
+#[must_use]
+pub fn offset_at(unit: f32) -> f32 {
+    (unit - 0.5).clamp(-0.5, 0.499)
 }
 
 /// The bin of a velocity, 1 to 127: 32 equal bins over 0 to 1 of `velocity / 127`.
@@ -151,7 +260,7 @@ pub fn velocity_at(unit: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beat::grid::{Cell, Meter};
+    use crate::beat::grid::Cell;
 
     #[test]
     fn an_input_says_where_it_is_and_what_came_before() {
@@ -173,19 +282,69 @@ mod tests {
             .map(|i| (i, x[i]))
             .collect();
         let expected = [
-            (1, 1.0),           // snare just before
-            (10, 1.0),          // at full velocity
-            (19, -0.5),         // a quarter step early
-            (27, 1.0),          // kick a bar ago
-            (36 + 8, 1.0),      // ride two bars ago
-            (45 + 3, 1.0),      // fourth step of the bar
-            (45 + 24 + 1, 1.0), // third bar: counter 010
-            (73, 1.0),          // (150 - 110) / 40
-            (75, 1.0),          // sixteen steps a bar
-            (76 + 2, 1.0),      // second style
+            (1, 1.0),            // snare just before
+            (10, 1.0),           // at full velocity
+            (19, -0.5),          // a quarter step early
+            (45, 1.0),           // kick a bar ago
+            (63 + 8, 1.0),       // ride two bars ago
+            (117, 64.0 / 127.0), // the kick's velocity a bar ago
+            (143, 64.0 / 127.0), // the ride's two bars ago
+            (153, 64.0 / 127.0), // the kick as it was last heard
+            (154, 1.0),          // the snare
+            (161, 64.0 / 127.0), // the ride
+            (163, -0.5),         // the snare's micro-timing
+            (171, 0.3),          // the kick lately
+            (179, 0.21),         // the ride
+            (180, 64.0 / 127.0), // the kick's velocity
+            (188, 64.0 / 127.0), // the ride's
+            (198 + 3, 1.0),      // fourth step of the bar
+            (222 + 1, 1.0),      // third bar: counter 010
+            (226, 1.0),          // sixteen steps a bar
+            (227, 1.0),          // (150 - 110) / 40
+            (229, 1.0),          // a beat
+            (233, 1.0),          // no density wanted
+            (234 + 2, 1.0),      // second style
         ];
-        assert_eq!(lit, expected);
-        assert_eq!(width(2), 79);
+        assert_eq!(lit.len(), expected.len());
+        for (lit, expected) in lit.iter().zip(expected) {
+            assert_eq!(lit.0, expected.0);
+            assert!((lit.1 - expected.1).abs() < 1e-6, "{lit:?} {expected:?}");
+        }
+        assert_eq!(width(2), 237);
+    }
+
+    #[test]
+    fn what_is_unknown_is_said_to_be() {
+        let grid = BeatGrid {
+            meter: Meter::COMMON,
+            tempo: 100.0,
+            steps: vec![Step::default(); 4],
+        };
+        let mut x = vec![0.0; width(1)];
+        let place = Place {
+            bpm: None,
+            fill: None,
+            density: Some(1.0),
+            ..place_in(&grid, 2, None)
+        };
+        encode_step(&grid.steps, 2, &place, &mut x);
+        let told: Vec<f32> = x[227..].to_vec();
+        assert_eq!(told, [0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn short_bars_look_back_at_steps_that_were_played() {
+        let meter = Meter::new(1, 16).unwrap();
+        let mut grid = BeatGrid {
+            meter,
+            tempo: 100.0,
+            steps: vec![Step::default(); 8],
+        };
+        grid.steps[6][0].velocity = 9;
+        let mut x = vec![0.0; width(0)];
+        // Half of a single step, and one less than it, are no step of the past.
+        encode_grid(&grid, 7, None, true, &mut x);
+        assert_eq!((x[0], x[27], x[36], x[45]), (1.0, 0.0, 0.0, 1.0));
     }
 
     #[test]

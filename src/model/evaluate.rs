@@ -4,13 +4,31 @@
 //! only; the model hears the true past. A step costs the sum over lanes of -log2 p for a hit
 //! and -log2 (1 - p) for a rest, p given everything before the step and the true hits of the
 //! lanes before it. Velocity and micro-timing are scored beside it, per hit, in 32 bins over
-//! 0 to 1 and over -0.5 to 0.5 of a step.
+//! 0 to 1 and over -0.5 to 0.5 of a step; so is how far, in milliseconds, the median of the
+//! micro-timing lies from the true one.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `figures` | sums over steps and the figures made of them |
+//! | `counting` | the same figures of a predictor that only counts: what a model is held against |
+//! | `plan`, `generated` | beats drawn from the model, to be measured beside real ones |
+//! | `real`, `against` | real music cut into pieces; a set of beats beside it |
+//! | `temperatures` | how the measures follow the temperature |
 
-use super::encode::place_at;
-use super::sample::Sampler;
+pub mod against;
+pub mod counting;
+pub mod figures;
+pub mod generated;
+pub mod plan;
+pub mod real;
+pub mod temperatures;
+
+use super::encode::{Place, place_at};
+use super::sample::{Sampler, Score};
 use super::weights::BeatModel;
 use crate::beat::grid::{LANES, Meter, Step};
 use crate::dataset::corpus::{Corpus, Piece};
+use figures::{Figures, LaneFigures, Tally};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -19,44 +37,37 @@ use std::sync::Arc;
 /// The sums of one file.
 #[derive(Clone, Debug, Default)]
 struct FileScore {
-    steps: u64,
-    hits: u64,
-    lane_bits: [f64; LANES],
-    velocity_bits: f64,
-    offset_bits: f64,
+    tally: Tally,
     probabilities: Vec<[f32; LANES]>,
-}
-
-/// Bits per step of one style.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StyleScore {
-    /// 16th steps scored.
-    pub steps: u64,
-    /// Bits per 16th step of the hits.
-    pub bits_per_step: f64,
 }
 
 /// What an evaluation found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Bits per 16th step of the hits.
-    pub bits_per_step: f64,
-    /// The same, lane by lane; they add up.
+    /// The figures of all files.
+    #[serde(flatten)]
+    pub all: Figures,
+    /// Bits per 16th step of the hits, lane by lane; they add up.
     pub bits_per_lane: [f64; LANES],
-    /// Bits of velocity a hit, 32 bins.
-    pub velocity_bits_per_hit: f64,
-    /// Bits of micro-timing a hit, 32 bins.
-    pub offset_bits_per_hit: f64,
-    /// 16th steps scored.
-    pub steps: u64,
-    /// Hits scored.
-    pub hits: u64,
+    /// The figures lane by lane.
+    pub lanes: Vec<LaneFigures>,
     /// Files scored.
     pub files: usize,
     /// Files passed over because they are not in 4/4.
     pub skipped: Vec<String>,
-    /// Style by style.
-    pub styles: BTreeMap<String, StyleScore>,
+    /// Style by style; `-` where none is known.
+    pub styles: BTreeMap<String, Figures>,
+    /// Drummer by drummer, where they are known.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub drummers: BTreeMap<String, Figures>,
+}
+
+impl std::ops::Deref for Evaluation {
+    type Target = Figures;
+
+    fn deref(&self) -> &Figures {
+        &self.all
+    }
 }
 
 /// Bits of a step's hits under these probabilities, lane by lane. A probability is taken to
@@ -80,12 +91,59 @@ const PART: usize = 256;
 pub fn evaluate<E>(
     model: &Arc<BeatModel>,
     corpus: &Corpus,
+    dump: impl FnMut(&str, &[[f32; LANES]]) -> Result<(), E>,
+) -> Result<Evaluation, E> {
+    evaluate_by(model, corpus, |_| None, dump)
+}
+
+/// [`evaluate`], told who drums in the piece of a name.
+///
+/// # Errors
+/// Whatever `dump` answers.
+pub fn evaluate_by<'a, E>(
+    model: &Arc<BeatModel>,
+    corpus: &Corpus,
+    drummer: impl Fn(&str) -> Option<&'a str>,
+    dump: impl FnMut(&str, &[[f32; LANES]]) -> Result<(), E>,
+) -> Result<Evaluation, E> {
+    let scorer = |piece: &Piece| score(model, corpus, piece);
+    run(corpus, scorer, drummer, dump)
+}
+
+/// The protocol, whatever predicts.
+fn run<'a, E>(
+    corpus: &Corpus,
+    scorer: impl Fn(&Piece) -> FileScore + Sync,
+    drummer: impl Fn(&str) -> Option<&'a str>,
     mut dump: impl FnMut(&str, &[[f32; LANES]]) -> Result<(), E>,
 ) -> Result<Evaluation, E> {
     let common = |piece: &&Piece| piece.meter == Meter::COMMON;
     let scored: Vec<&Piece> = corpus.pieces().iter().filter(common).collect();
-
-    let mut result = Evaluation {
+    let mut all = Tally::default();
+    let mut styles: BTreeMap<&str, Tally> = BTreeMap::new();
+    let mut drummers: BTreeMap<&str, Tally> = BTreeMap::new();
+    for part in scored.chunks(PART) {
+        let scores: Vec<FileScore> = part.par_iter().map(|piece| scorer(piece)).collect();
+        for (piece, score) in part.iter().zip(&scores) {
+            dump(&piece.name, &score.probabilities)?;
+            all.add(&score.tally);
+            let style = corpus.style_of(piece).unwrap_or("-");
+            styles.entry(style).or_default().add(&score.tally);
+            if let Some(drummer) = drummer(&piece.name) {
+                drummers.entry(drummer).or_default().add(&score.tally);
+            }
+        }
+    }
+    let by_name = |groups: BTreeMap<&str, Tally>| {
+        let figures = groups
+            .into_iter()
+            .map(|(name, tally)| (name.to_owned(), tally.figures()));
+        figures.collect()
+    };
+    Ok(Evaluation {
+        all: all.figures(),
+        bits_per_lane: all.bits_per_lane(),
+        lanes: all.lanes(),
         files: scored.len(),
         skipped: corpus
             .pieces()
@@ -93,50 +151,9 @@ pub fn evaluate<E>(
             .filter(|piece| !common(piece))
             .map(|piece| piece.name.to_string())
             .collect(),
-        ..Evaluation::default()
-    };
-    let (mut velocity, mut offset) = (0.0, 0.0);
-    let mut styles: BTreeMap<String, (u64, f64)> = BTreeMap::new();
-    for part in scored.chunks(PART) {
-        let scores: Vec<FileScore> = part
-            .par_iter()
-            .map(|piece| score(model, corpus, piece))
-            .collect();
-        for (piece, score) in part.iter().zip(&scores) {
-            dump(&piece.name, &score.probabilities)?;
-            result.steps += score.steps;
-            result.hits += score.hits;
-            velocity += score.velocity_bits;
-            offset += score.offset_bits;
-            for (total, bits) in result.bits_per_lane.iter_mut().zip(score.lane_bits) {
-                *total += bits;
-            }
-            let style = corpus.style_of(piece).unwrap_or("-");
-            let style = styles.entry(style.to_owned()).or_default();
-            style.0 += score.steps;
-            style.1 += score.lane_bits.iter().sum::<f64>();
-        }
-    }
-    let steps = result.steps.max(1) as f64;
-    let hits = result.hits.max(1) as f64;
-    result.bits_per_lane.iter_mut().for_each(|b| *b /= steps);
-    result.bits_per_step = result.bits_per_lane.iter().sum();
-    result.velocity_bits_per_hit = velocity / hits;
-    result.offset_bits_per_hit = offset / hits;
-    result.styles = styles
-        .into_iter()
-        .map(|(name, (steps, bits))| {
-            let bits_per_step = bits / steps.max(1) as f64;
-            (
-                name,
-                StyleScore {
-                    steps,
-                    bits_per_step,
-                },
-            )
-        })
-        .collect();
-    Ok(result)
+        styles: by_name(styles),
+        drummers: by_name(drummers),
+    })
 }
 
 fn score(model: &Arc<BeatModel>, corpus: &Corpus, piece: &Piece) -> FileScore {
@@ -146,20 +163,16 @@ fn score(model: &Arc<BeatModel>, corpus: &Corpus, piece: &Piece) -> FileScore {
     let mut state = sampler.start();
     let mut sum = FileScore::default();
     for (at, step) in corpus.grid(piece).steps.iter().enumerate() {
-        let place = place_at(piece.meter, piece.tempo, at, style);
-        let one = sampler.score(&mut state, &place, step, piece.fill);
-        for (total, bits) in sum
-            .lane_bits
-            .iter_mut()
-            .zip(hit_bits(&one.probabilities, step))
-        {
-            *total += bits;
-        }
-        sum.steps += 1;
-        sum.hits += u64::from(one.hits);
-        sum.velocity_bits += one.velocity_bits;
-        sum.offset_bits += one.offset_bits;
+        let place = Place {
+            fill: Some(piece.fill),
+            ..place_at(piece.meter, piece.tempo, at, style)
+        };
+        let one: Score = sampler.score(&mut state, &place, step);
+        sum.tally.count(&one, step);
         sum.probabilities.push(one.probabilities);
     }
     sum
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ pub(super) const CLIP: f32 = 1.0;
 /// Decay of the averaged weights, which are the ones scored, saved and played.
 pub(super) const AVERAGE: f32 = 0.98;
 /// Weight of the velocity and micro-timing loss beside the hits'.
-pub(super) const EXPRESSION_WEIGHT: f64 = 0.25;
+pub(super) const EXPRESSION_WEIGHT: f64 = 0.35;
 
 /// What an update did.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -31,6 +31,7 @@ pub mod evaluate;
 mod join;
 mod learner;
 pub mod lstm;
+pub mod mixture;
 mod optimise;
 pub mod params;
 mod recipe;

@@ -4,7 +4,7 @@
 //! Every weight is a matrix `[rows, columns]`, applied as `input [1, rows] x matrix`; a bias
 //! has one row. LSTM gates stand side by side in the order i, f, g, o.
 
-use super::config::{BINS, HEAD_WIDTH, ModelConfig};
+use super::config::{COMPONENTS, HEAD_WIDTH, MIX, ModelConfig};
 use super::encode;
 use crate::base::rng::{Purpose, Stream};
 use crate::beat::grid::LANES;
@@ -18,6 +18,8 @@ pub enum Init {
     Constant(f32),
     /// An LSTM bias: 1 for the forget gate, 0 elsewhere (Gers, Schmidhuber, Cummins 2000).
     Forget,
+    /// Mixtures of equal weights, their places spread evenly over so much to either side, their scale a tenth.
+    Spread(f32),
     /// Set from the training data before the first update.
     Data,
 }
@@ -63,11 +65,15 @@ pub enum Head {
     ExpressionHits,
     /// Bias of the expression head.
     ExpressionBias,
-    /// `[HEAD_WIDTH, LANES * BINS]`: velocity logits.
+    /// `[LANES, HEAD_WIDTH]`: velocities already drawn (0 to 1), to the expression head.
+    ExpressionVelocity,
+    /// `[LANES, HEAD_WIDTH]`: micro-timings already drawn (in steps), to the expression head.
+    ExpressionOffset,
+    /// `[HEAD_WIDTH, LANES * MIX]`: each lane's mixture of velocities.
     VelocityOut,
     /// Their bias.
     VelocityBias,
-    /// `[HEAD_WIDTH, LANES * BINS]`: micro-timing logits.
+    /// `[HEAD_WIDTH, LANES * MIX]`: each lane's mixture of micro-timings.
     OffsetOut,
     /// Their bias.
     OffsetBias,
@@ -128,7 +134,7 @@ pub fn specs(config: &ModelConfig) -> Vec<Spec> {
         add(format!("norm.{layer}.shift"), 1, units, Init::Constant(0.0));
     }
     let z = feature_width(config);
-    let wide = LANES * BINS;
+    let wide = LANES * MIX;
     add("hits.chain.in".into(), z, HEAD_WIDTH, Init::Normal(1.0));
     add(
         "hits.chain.hits".into(),
@@ -159,10 +165,13 @@ pub fn specs(config: &ModelConfig) -> Vec<Spec> {
         Init::Normal(1.0),
     );
     add("expression.bias".into(), 1, HEAD_WIDTH, Init::Constant(0.0));
-    add("velocity.out".into(), HEAD_WIDTH, wide, Init::Normal(0.3));
-    add("velocity.bias".into(), 1, wide, Init::Data);
-    add("offset.out".into(), HEAD_WIDTH, wide, Init::Normal(0.3));
-    add("offset.bias".into(), 1, wide, Init::Data);
+    for drawn in ["expression.velocity", "expression.offset"] {
+        add(drawn.into(), LANES, HEAD_WIDTH, Init::Normal(0.3));
+    }
+    add("velocity.out".into(), HEAD_WIDTH, wide, Init::Normal(0.1));
+    add("velocity.bias".into(), 1, wide, Init::Spread(0.35));
+    add("offset.out".into(), HEAD_WIDTH, wide, Init::Normal(0.1));
+    add("offset.bias".into(), 1, wide, Init::Spread(0.21));
     list
 }
 
@@ -183,6 +192,13 @@ pub fn start(spec: &Spec, index: usize, seed: u64) -> Vec<f32> {
                 .map(|i| f32::from(u8::from(i / units == 1)))
                 .collect()
         }
+        Init::Spread(reach) => (0..n)
+            .map(|i| match (i % MIX / COMPONENTS, i % COMPONENTS) {
+                (0, _) => 0.0,
+                (1, k) => reach * (2.0 * k as f32 / (COMPONENTS - 1) as f32 - 1.0),
+                _ => 0.1f32.ln(),
+            })
+            .collect(),
         Init::Data => vec![0.0; n],
     }
 }

@@ -2,10 +2,9 @@
 //! the starting weights, the styles, and what two runs must share to be one.
 
 use super::batches::Pieces;
-use super::config::{BINS, MAX_STYLES, ModelConfig};
+use super::config::{MAX_STYLES, ModelConfig};
 use super::params::{self, Head};
 use crate::base::text::sanitize;
-use crate::beat::grid::LANES;
 use crate::beat::kit::DrumMap;
 use crate::dataset::corpus::Corpus;
 use crate::message::TrainConfig;
@@ -49,21 +48,8 @@ pub(super) fn first_weights(config: &ModelConfig, pieces: &Pieces, seed: u64) ->
         .map(|(i, spec)| params::start(spec, i, seed))
         .collect();
     let data = pieces.statistics();
-    let mut set = |head: Head, values: Vec<f32>| weights[head.index(config.layers)] = values;
-    let log_odds = |p: f64| (p / (1.0 - p)).ln() as f32;
-    set(
-        Head::HitBias,
-        data.hit_rate.iter().map(|&p| log_odds(p)).collect(),
-    );
-    debug_assert_eq!(data.velocity.len(), LANES * BINS);
-    set(
-        Head::VelocityBias,
-        data.velocity.iter().map(|p| p.ln() as f32).collect(),
-    );
-    set(
-        Head::OffsetBias,
-        data.offset.iter().map(|p| p.ln() as f32).collect(),
-    );
+    let log_odds = |p: &f64| (p / (1.0 - p)).ln() as f32;
+    weights[Head::HitBias.index(config.layers)] = data.hit_rate.iter().map(log_odds).collect();
     weights
 }
 

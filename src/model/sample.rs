@@ -2,104 +2,58 @@
 //!
 //! [`Sampler`] holds the scratch buffers, [`SamplerState`] everything the next step depends
 //! on; after construction nothing allocates. Every draw is a function of (seed, step, lane,
-//! purpose), so drawing a step again with other knobs moves no other draw.
+//! purpose), so drawing a step again with other [`Knobs`] moves no other draw.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `knobs`, `state` | what a performer turns; what was played |
+//! | `ear` | one run of the LSTM; the blend of two styles |
+//! | `chain` | hits, lane after lane; temperature, guidance |
+//! | `joint` | hits, whole steps at once; min-p, locked lanes |
+//! | `density` | hits added or left out by a threshold |
+//! | `expression` | velocity and micro-timing of the hits |
+//!
+//! A step is drawn in this order: the LSTM runs (twice where guidance needs it); the chain draws the
+//! base step, by way of the joint distribution where lanes are locked or min-p cuts; the base
+//! step is given its expression, and the LSTM will go on from it; last, the density adds or
+//! leaves out hits. With every knob at rest only the chain is run.
 
-use super::config::{BINS, HEAD_WIDTH};
-use super::encode::{self, Past, Place, velocity_at};
-use super::params::{Head, feature_width};
-use super::slices::{add_product, bits_of, layer_norm, normalise, sigmoid};
+mod chain;
+mod density;
+mod ear;
+mod expression;
+mod joint;
+mod knobs;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use knobs::Knobs;
+pub use state::SamplerState;
+
+use super::encode::Place;
+use super::slices::sigmoid;
 use super::weights::BeatModel;
 use crate::base::rng::{Purpose, uniform};
-use crate::beat::grid::{Cell, LANES, Step, hits};
+use crate::beat::grid::{LANES, Step, hits};
+use chain::{Bent, Weights};
+use ear::Ear;
+use expression::Expression;
+use joint::Joint;
 use std::sync::Arc;
-
-/// Hits remembered, in steps: two of the longest bars.
-const MEMORY: usize = 128;
-
-/// How far density 1 shifts a lane's log-odds.
-const DENSITY_LOGITS: f32 = 3.0;
-
-/// What a performer turns, as the sampler sees it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Knobs {
-    /// Of the hits: 0 (most likely) to 2.
-    pub temperature: f32,
-    /// Of velocity and micro-timing: 0 to 2.
-    pub expression: f32,
-    /// -1 to 1: shifts every lane's log-odds.
-    pub density: f32,
-}
-
-impl Default for Knobs {
-    fn default() -> Self {
-        Self {
-            temperature: 1.0,
-            expression: 1.0,
-            density: 0.0,
-        }
-    }
-}
-
-/// Everything the next step depends on. `clone_from` reuses the buffers.
-#[derive(Debug, PartialEq)]
-pub struct SamplerState {
-    /// Hidden and cell values, layer by layer.
-    hidden: Vec<f32>,
-    cell: Vec<f32>,
-    last: Step,
-    /// Hits of the last [`MEMORY`] steps; step k is at `k % MEMORY`.
-    memory: [u16; MEMORY],
-    steps: u64,
-}
-
-impl Clone for SamplerState {
-    fn clone(&self) -> Self {
-        Self {
-            hidden: self.hidden.clone(),
-            cell: self.cell.clone(),
-            ..*self
-        }
-    }
-
-    fn clone_from(&mut self, source: &Self) {
-        self.hidden.clone_from(&source.hidden);
-        self.cell.clone_from(&source.cell);
-        self.last = source.last;
-        self.memory = source.memory;
-        self.steps = source.steps;
-    }
-}
-
-impl SamplerState {
-    /// Steps played or forced so far.
-    #[must_use]
-    pub const fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    fn ago(&self, steps: u16) -> u16 {
-        match self.steps.checked_sub(u64::from(steps)) {
-            Some(at) if usize::from(steps) <= MEMORY => self.memory[(at % MEMORY as u64) as usize],
-            _ => 0,
-        }
-    }
-
-    fn record(&mut self, step: &Step) {
-        self.last = *step;
-        self.memory[(self.steps % MEMORY as u64) as usize] = hits(step);
-        self.steps += 1;
-    }
-}
 
 /// The model's log-likelihood of one true step, in bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
     /// Probability of a hit on each lane, given all before it and the true lanes before it.
     pub probabilities: [f32; LANES],
-    /// Bits of the velocities of the hits.
-    pub velocity_bits: f64,
-    /// Bits of the micro-timings of the hits.
-    pub offset_bits: f64,
+    /// Bits of the velocity of each lane's hit; 0 for a rest.
+    pub velocity_bits: [f64; LANES],
+    /// Bits of the micro-timing of each lane's hit.
+    pub offset_bits: [f64; LANES],
+    /// How far the median of the micro-timing foretold lies from that of each lane's hit,
+    /// milliseconds.
+    pub offset_error_ms: [f64; LANES],
     /// How many hits.
     pub hits: u32,
 }
@@ -108,13 +62,14 @@ pub struct Score {
 #[derive(Debug)]
 pub struct Sampler {
     model: Arc<BeatModel>,
-    /// Top output, then the input: what the heads see.
-    features: Vec<f32>,
+    /// The run that is told the style.
+    told: Ear,
+    /// The run that is not.
+    free: Ear,
     /// Room for the LSTM's products.
     scratch: Vec<f32>,
-    chain: Vec<f32>,
-    expression: Vec<f32>,
-    bins: [f32; BINS],
+    joint: Joint,
+    expression: Expression,
 }
 
 impl Sampler {
@@ -124,11 +79,11 @@ impl Sampler {
         let rooms = model.steppers().iter().map(|layer| layer.scratch_len(1));
         let scratch = rooms.max().unwrap_or(0);
         Self {
-            features: vec![0.0; feature_width(model.config())],
+            told: Ear::new(&model),
+            free: Ear::new(&model),
             scratch: vec![0.0; scratch],
-            chain: vec![0.0; HEAD_WIDTH],
-            expression: vec![0.0; HEAD_WIDTH],
-            bins: [0.0; BINS],
+            joint: Joint::new(),
+            expression: Expression::new(),
             model,
         }
     }
@@ -142,14 +97,7 @@ impl Sampler {
     /// The state before anything was played.
     #[must_use]
     pub fn start(&self) -> SamplerState {
-        let n = self.model.config().units * self.model.config().layers;
-        SamplerState {
-            hidden: vec![0.0; n],
-            cell: vec![0.0; n],
-            last: Step::default(),
-            memory: [0; MEMORY],
-            steps: 0,
-        }
+        SamplerState::new(self.model.config().units * self.model.config().layers)
     }
 
     /// Draws the next step and advances the state.
@@ -161,212 +109,137 @@ impl Sampler {
         seed: u64,
         step: u64,
     ) -> Step {
-        self.advance(state, place, false);
-        self.begin_chain();
-        let mut decided = 0u16;
-        for lane in 0..LANES {
-            let logit = self.lane_logit(lane, decided) + knobs.density * DENSITY_LOGITS;
-            let hit = if knobs.temperature <= 0.0 {
-                logit > 0.0
-            } else {
-                uniform(seed, step, lane as u64, Purpose::Hit) < sigmoid(logit / knobs.temperature)
-            };
-            if hit {
-                decided |= 1 << lane;
-                self.decide(lane);
-            }
-        }
-        self.begin_expression(decided);
-        let mut out = Step::default();
-        for (lane, cell) in out.iter_mut().enumerate() {
-            if decided >> lane & 1 == 1 {
-                let draw = |purpose| uniform(seed, step, lane as u64, purpose);
-                let velocity = self.draw_bin(
-                    Head::VelocityOut,
-                    lane,
-                    knobs.expression,
-                    draw(Purpose::Velocity),
-                );
-                let offset = self.draw_bin(
-                    Head::OffsetOut,
-                    lane,
-                    knobs.expression,
-                    draw(Purpose::Offset),
-                );
-                *cell = Cell {
-                    velocity: velocity_at(velocity),
-                    offset: (offset - 0.5).clamp(-0.5, 0.499),
-                };
-            }
-        }
+        let model = Arc::clone(&self.model);
+        let guided = self.hear(state, place, knobs);
+        let uniform = |lane: usize, purpose| uniform(seed, step, lane as u64, purpose);
+        let draws = Bent::draws(knobs, |lane| uniform(lane, Purpose::Hit));
+        let free = guided.then_some((&mut self.free.chain, knobs.guidance));
+        let mut chain = Bent::new(Weights::of(&model), &mut self.told.chain, free, knobs);
+        let base = if knobs.locked == 0 && knobs.min_p <= 0.0 {
+            chain.draw(&draws)
+        } else {
+            let locks = (knobs.locked, knobs.given_hits());
+            self.joint.weigh(&mut chain, locks, knobs.min_p);
+            self.joint.draw(&draws)
+        };
+        let played = density::turned(&mut chain, &base, &draws, knobs);
+        let mut out = knobs.given;
+        density::keep(&mut out, knobs.given_hits());
+        let expression = |lane| [Purpose::Velocity, Purpose::Offset].map(|p| uniform(lane, p));
+        self.express(
+            base.hits,
+            knobs.locked,
+            &mut out,
+            knobs.expression,
+            expression,
+        );
         state.record(&out);
+        if played & !base.hits != 0 {
+            self.express(played, base.hits, &mut out, knobs.expression, expression);
+        }
+        density::keep(&mut out, played);
         out
+    }
+
+    /// Draws velocity and micro-timing of a step's `hits`, but of the lanes that are `known`.
+    fn express(
+        &mut self,
+        hits: u16,
+        known: u16,
+        step: &mut Step,
+        temperature: f32,
+        draws: impl Fn(usize) -> [f32; 2],
+    ) {
+        if hits & !known == 0 {
+            return;
+        }
+        let head = &mut self.expression;
+        head.begin(&self.model, &self.told.features, hits);
+        for (lane, cell) in step.iter_mut().enumerate() {
+            if hits >> lane & 1 == 0 {
+            } else if known >> lane & 1 == 1 {
+                head.hear(&self.model, lane, cell);
+            } else {
+                *cell = head.draw(&self.model, lane, temperature, draws(lane));
+            }
+        }
     }
 
     /// Advances the state as if `step` had been drawn: priming, and continuing from what was
     /// really played.
     pub fn force(&mut self, state: &mut SamplerState, place: &Place, step: &Step) {
-        self.advance(state, place, false);
+        self.advance(state, place, &Knobs::default());
         state.record(step);
     }
 
-    /// Advances the state by the true `step` and tells how likely it was. `fill` as in the
-    /// training data.
-    pub fn score(
-        &mut self,
-        state: &mut SamplerState,
-        place: &Place,
-        step: &Step,
-        fill: bool,
-    ) -> Score {
-        self.advance(state, place, fill);
-        self.begin_chain();
+    /// Advances the state by the true `step` and tells how likely it was.
+    pub fn score(&mut self, state: &mut SamplerState, place: &Place, step: &Step) -> Score {
+        let knobs = Knobs::default();
+        let model = Arc::clone(&self.model);
+        self.hear(state, place, &knobs);
+        let weights = Weights::of(&model);
         let truth = hits(step);
         let mut score = Score::default();
+        let mut row = 0;
         for lane in 0..LANES {
-            score.probabilities[lane] = sigmoid(self.lane_logit(lane, truth & ((1 << lane) - 1)));
+            let logit = self
+                .told
+                .chain
+                .logit(&weights, row, lane, truth & ((1 << lane) - 1));
+            score.probabilities[lane] = sigmoid(logit);
             if truth >> lane & 1 == 1 {
-                self.decide(lane);
+                self.told.chain.hit(&weights, row, row + 1, lane);
+                row += 1;
             }
         }
         if truth != 0 {
-            self.begin_expression(truth);
+            self.expression.begin(&model, &self.told.features, truth);
         }
         for (lane, cell) in step.iter().enumerate().filter(|(_, c)| c.velocity > 0) {
             score.hits += 1;
-            self.fill_bins(Head::VelocityOut, lane);
-            score.velocity_bits += bits_of(&self.bins, encode::velocity_bin(cell.velocity));
-            self.fill_bins(Head::OffsetOut, lane);
-            score.offset_bits += bits_of(&self.bins, encode::offset_bin(cell.offset));
+            let [velocity, offset, error] = self.expression.score(&model, lane, cell);
+            score.velocity_bits[lane] = velocity;
+            score.offset_bits[lane] = offset;
+            // A 16th lasts a quarter of a quarter note.
+            let sixteenth = 15_000.0 / f64::from(place.bpm.unwrap_or(120.0));
+            score.offset_error_ms[lane] = error * sixteenth;
         }
         state.record(step);
         score
     }
 
-    /// Runs the LSTM stack over the next input; `features` then hold what the heads see.
-    fn advance(&mut self, state: &mut SamplerState, place: &Place, fill: bool) {
+    /// Runs the LSTM over the next input and begins the chain; also those that are not told
+    /// the style, where guidance asks for them: gives whether it does.
+    fn hear(&mut self, state: &mut SamplerState, place: &Place, knobs: &Knobs) -> bool {
         let model = Arc::clone(&self.model);
-        let units = model.config().units;
-        let past = Past {
-            last: &state.last,
-            bar_ago: state.ago(place.steps_per_bar),
-            two_bars_ago: state.ago(place.steps_per_bar.saturating_mul(2)),
-            first: state.steps == 0,
-            fill,
-        };
-        encode::encode(place, &past, &mut self.features[units..]);
-        for (layer, stepper) in model.steppers().iter().enumerate() {
-            let [gain, shift] = layer_norm(model.weights(), layer);
-            let hidden = &mut state.hidden[layer * units..(layer + 1) * units];
-            let cell = &mut state.cell[layer * units..(layer + 1) * units];
-            // The first layer reads the input, the others the normalised output below.
-            let (below, x) = self.features.split_at(units);
-            let x = if layer == 0 { x } else { below };
-            stepper.step(&mut self.scratch, x, hidden, cell);
-            normalise(hidden, gain, shift, &mut self.features[..units]);
+        let place = &knobs.told(place);
+        let guided = knobs.guides(place.style, model.styles().len());
+        if guided {
+            state.let_follow();
+            let nowhere = Place {
+                style: None,
+                ..*place
+            };
+            let past = state.past(&nowhere);
+            self.free
+                .take_in(&model, &nowhere, &past, &Knobs::default());
+            self.free.run(&model, &mut self.scratch, &mut state.free);
+            self.free
+                .chain
+                .begin(&Weights::of(&model), &self.free.features);
         }
-    }
-
-    fn head(&self, head: Head) -> &[f32] {
-        &self.model.weights()[head.index(self.model.config().layers)]
-    }
-
-    fn begin_chain(&mut self) {
-        let model = Arc::clone(&self.model);
-        let at = |head: Head| model.weights()[head.index(model.config().layers)].as_slice();
-        self.chain.copy_from_slice(at(Head::ChainBias));
-        add_product(&self.features, at(Head::ChainIn), &mut self.chain);
-    }
-
-    /// Log-odds of a hit on `lane`, given the lanes before it that were hit.
-    fn lane_logit(&self, lane: usize, decided: u16) -> f32 {
-        let out = &self.head(Head::ChainOut)[lane * HEAD_WIDTH..(lane + 1) * HEAD_WIDTH];
-        let mut logit = self.head(Head::HitBias)[lane];
-        logit += self
+        self.advance(state, place, knobs);
+        self.told
             .chain
-            .iter()
-            .zip(out)
-            .map(|(h, w)| h.max(0.0) * w)
-            .sum::<f32>();
-        let skip = self.head(Head::Skip);
-        logit += self
-            .features
-            .iter()
-            .enumerate()
-            .map(|(i, z)| z * skip[i * LANES + lane])
-            .sum::<f32>();
-        let lanes = self.head(Head::LaneToLane);
-        for before in 0..lane {
-            if decided >> before & 1 == 1 {
-                logit += lanes[before * LANES + lane];
-            }
-        }
-        logit
+            .begin(&Weights::of(&model), &self.told.features);
+        guided
     }
 
-    /// Tells the chain that `lane` is hit.
-    fn decide(&mut self, lane: usize) {
-        let model = Arc::clone(&self.model);
-        let weights = &model.weights()[Head::ChainHits.index(model.config().layers)];
-        let row = &weights[lane * HEAD_WIDTH..(lane + 1) * HEAD_WIDTH];
-        self.chain.iter_mut().zip(row).for_each(|(h, w)| *h += w);
-    }
-
-    fn begin_expression(&mut self, decided: u16) {
-        let model = Arc::clone(&self.model);
-        let at = |head: Head| model.weights()[head.index(model.config().layers)].as_slice();
-        self.expression.copy_from_slice(at(Head::ExpressionBias));
-        add_product(&self.features, at(Head::ExpressionIn), &mut self.expression);
-        for lane in (0..LANES).filter(|lane| decided >> lane & 1 == 1) {
-            let row = &at(Head::ExpressionHits)[lane * HEAD_WIDTH..(lane + 1) * HEAD_WIDTH];
-            self.expression
-                .iter_mut()
-                .zip(row)
-                .for_each(|(h, w)| *h += w);
-        }
-        self.expression.iter_mut().for_each(|h| *h = h.max(0.0));
-    }
-
-    /// Logits of a lane's velocity or micro-timing bins.
-    fn fill_bins(&mut self, out: Head, lane: usize) {
-        let bias = match out {
-            Head::VelocityOut => Head::VelocityBias,
-            _ => Head::OffsetBias,
-        };
-        let columns = LANES * BINS;
-        let mut bins = [0.0; BINS];
-        bins.copy_from_slice(&self.head(bias)[lane * BINS..(lane + 1) * BINS]);
-        let weights = self.head(out);
-        for (i, &h) in self.expression.iter().enumerate() {
-            if h > 0.0 {
-                let row = &weights[i * columns + lane * BINS..][..BINS];
-                bins.iter_mut().zip(row).for_each(|(b, w)| *b += h * w);
-            }
-        }
-        self.bins = bins;
-    }
-
-    /// Draws a point of the unit interval from a lane's bins: the bin by inverse transform, the
-    /// point in it by what is left of the draw. At temperature 0, the middle of the likeliest bin.
-    fn draw_bin(&mut self, out: Head, lane: usize, temperature: f32, draw: f32) -> f32 {
-        self.fill_bins(out, lane);
-        let best = (0..BINS).fold(0, |a, b| if self.bins[b] > self.bins[a] { b } else { a });
-        if temperature <= 0.0 {
-            return (best as f32 + 0.5) / BINS as f32;
-        }
-        let top = self.bins[best];
-        let mut total = 0.0;
-        for bin in &mut self.bins {
-            *bin = ((*bin - top) / temperature).exp();
-            total += *bin;
-        }
-        let mut left = draw * total;
-        for (i, &p) in self.bins.iter().enumerate() {
-            if left < p {
-                return (i as f32 + left / p) / BINS as f32;
-            }
-            left -= p;
-        }
-        (best as f32 + 0.5) / BINS as f32
+    /// Runs the LSTM over the next input.
+    fn advance(&mut self, state: &mut SamplerState, place: &Place, knobs: &Knobs) {
+        let past = state.past(place);
+        self.told.take_in(&self.model, place, &past, knobs);
+        self.told
+            .run(&self.model, &mut self.scratch, &mut state.told);
     }
 }

@@ -1,7 +1,6 @@
 //! The arithmetic of one step on plain slices: no allocation, no lock. What the steps mean
 //! is in [`super::sample`].
 
-use super::config::BINS;
 use super::params::PER_LAYER;
 
 /// Added to variances before the root is taken; burn's default.
@@ -37,11 +36,4 @@ pub(super) fn normalise(x: &[f32], gain: &[f32], shift: &[f32], out: &mut [f32])
 #[inline]
 pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
-}
-
-/// Bits of one bin under the soft-max of `logits`.
-pub(super) fn bits_of(logits: &[f32; BINS], bin: usize) -> f64 {
-    let top = logits.iter().copied().fold(f32::MIN, f32::max);
-    let sum: f64 = logits.iter().map(|l| f64::from(l - top).exp()).sum();
-    (sum.ln() - f64::from(logits[bin] - top)) / std::f64::consts::LN_2
 }

@@ -91,8 +91,10 @@ fn same_seed_same_bytes() {
                     step_in_bar: (k % 16) as u16,
                     steps_per_bar: 16,
                     bar: k / 16,
-                    bpm: 120.0,
+                    bpm: Some(120.0),
                     style: None,
+                    fill: Some(false),
+                    density: None,
                 };
                 sampler.draw(&mut state, &place, &knobs, seed, k)
             })

@@ -2,12 +2,14 @@
 //! or from the program itself.
 
 use super::config::ModelConfig;
-use super::lstm::kernel::Isa;
+use super::lstm::kernel::{Isa, from_half, to_half};
 use super::lstm::sequence::Weights;
 use super::lstm::step::Stepper;
 use super::params::{self, Spec};
 use crate::base::text::{sanitize, sanitize_path};
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -167,6 +169,36 @@ impl BeatModel {
         Self::new(config, weights)
     }
 
+    /// The model's bytes as a checkpoint in half precision, without an optimiser's state: a model to hand on, half as large.
+    ///
+    /// # Errors
+    /// Only if the configuration cannot be written.
+    pub fn to_halves(&self) -> Result<Vec<u8>, String> {
+        let text = serde_json::to_string(&self.config).map_err(|e| e.to_string())?;
+        let specs = params::specs(&self.config);
+        let bytes: Vec<Vec<u8>> = self
+            .weights
+            .iter()
+            .map(|values| {
+                values
+                    .iter()
+                    .flat_map(|v| to_half(*v).to_le_bytes())
+                    .collect()
+            })
+            .collect();
+        let views = specs
+            .iter()
+            .zip(&bytes)
+            .map(|(spec, data)| {
+                let shape = vec![spec.rows, spec.columns];
+                let view = TensorView::new(Dtype::F16, shape, data).map_err(|e| e.to_string())?;
+                Ok((spec.name.as_str(), view))
+            })
+            .collect::<Result<Vec<_>, String>>()?;
+        let metadata = HashMap::from([(CONFIG_KEY.to_owned(), text)]);
+        safetensors::serialize(views, Some(metadata)).map_err(|e| e.to_string())
+    }
+
     /// An untrained model: weights as training would start from them, without the data's
     /// statistics.
     ///
@@ -249,14 +281,20 @@ fn read(tensors: &SafeTensors<'_>, spec: &Spec) -> Result<Vec<f32>, String> {
             spec.columns
         ));
     }
-    if view.dtype() != Dtype::F32 {
-        return Err(format!(
-            "its weight {} is {:?}, not F32",
-            spec.name,
-            view.dtype()
-        ));
+    match view.dtype() {
+        Dtype::F32 => Ok(floats(view.data())),
+        Dtype::F16 => Ok(halves(view.data())),
+        other => Err(format!(
+            "its weight {} is {other:?}, neither F32 nor F16",
+            spec.name
+        )),
     }
-    Ok(floats(view.data()))
+}
+
+/// Little-endian numbers in half precision.
+fn halves(bytes: &[u8]) -> Vec<f32> {
+    let pairs = bytes.as_chunks::<2>().0.iter();
+    pairs.map(|b| from_half(u16::from_le_bytes(*b))).collect()
 }
 
 /// Little-endian bytes as numbers.

@@ -79,6 +79,7 @@ pub fn engine(playhead: u64, source: PlaySource) -> EngineStatus {
             style: 2,
             ..Controls::default()
         },
+        filling: false,
         late: 0,
         sent: 9_120,
         p99_late_us: 412,

@@ -120,6 +120,48 @@ fn same_seed_same_bytes_and_nothing_is_overwritten() {
 }
 
 #[test]
+fn what_a_model_plays_is_measured_beside_real_music() {
+    let home = Home::new();
+    let beats = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/beats");
+    let run = |more: &[&str]| {
+        let args = ["evaluate", "--data-dir", beats, "--split", "all"];
+        home.run(&[&args[..], more].concat())
+    };
+    let drawn = [
+        "--generate",
+        "16",
+        "--temperatures",
+        "0.8,1.2",
+        "--seed",
+        "3",
+    ];
+    let json = [&drawn[..], &["--json"]].concat();
+    let (first, again) = (run(&json), run(&json));
+    assert_eq!((first.code, &first.out), (0, &again.out), "{first:?}");
+    for key in [
+        "offset_mae_ms",
+        "\"counting\":{",
+        "\"copying\":[",
+        "share_of_ceiling",
+        "bar_entropy_rises",
+    ] {
+        assert!(first.out.contains(key), "{key}: {first:?}");
+    }
+    let tables = run(&drawn);
+    for word in [
+        "closed-hat",
+        "syncopation",
+        "found in training",
+        "styles within 15 %",
+    ] {
+        assert!(tables.out.contains(word), "{word}: {tables:?}");
+    }
+    let refused = run(&["--drummer", "nobody"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("info.csv"), "{refused:?}");
+}
+
+#[test]
 fn doctor_and_ports_answer_on_any_machine() {
     for (job, words) in [
         (

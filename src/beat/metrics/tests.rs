@@ -29,6 +29,10 @@ fn similarity_counts_differing_cells() {
     assert_eq!(adjacent_bar_similarity(&grid(&[ROCK, ROCK, ROCK])), 1.0);
     let one = adjacent_bar_similarity(&grid(&[ROCK, OFF]));
     assert!((one - (1.0 - 8.0 / 144.0)).abs() < 1e-12);
+    // Of one row of onsets, all of the 8 hits of 16 places are elsewhere.
+    assert_eq!(adjacent_onset_similarity(&grid(&[ROCK, OFF])), 0.5);
+    assert_eq!(adjacent_onset_similarity(&grid(&[ROCK, ROCK, OFF])), 0.75);
+    assert_eq!(adjacent_onset_similarity(&grid(&[ROCK])), 1.0);
     assert_eq!(exact_bar_repeats(&grid(&[ROCK, ROCK, OFF])), 0.5);
     assert_eq!(exact_bar_repeats(&grid(&[])), 0.0);
 }
@@ -40,6 +44,13 @@ fn density_and_hits_per_step_count_hits() {
     assert_eq!(hits_per_active_step(&beat), 1.0);
     beat.steps[0][0].velocity = 1;
     assert_eq!(hits_per_active_step(&beat), 1.25);
+    assert_eq!(hits_per_step(&beat), 5.0 / 16.0);
+    assert_eq!(active_lanes(&beat), 2.0);
+    assert_eq!(active_lanes(&grid(&[ROCK, REST])), 0.5);
+    assert_eq!(
+        (hits_per_step(&grid(&[])), active_lanes(&grid(&[]))),
+        (0.0, 0.0)
+    );
     assert_eq!(lane_histogram(&beat)[..2], [0.2, 0.8]);
     assert_eq!(step_density(&grid(&[REST])), 0.0);
     assert_eq!(hits_per_active_step(&grid(&[REST])), 0.0);

@@ -10,11 +10,11 @@ use crate::live::file_sink::{FileSink, SentMessage};
 use crate::live::outputs::voices;
 use crate::live::scheduler::Change;
 use crate::live::sink::NullSink;
-use crate::message::{Controls, NO_STYLE, PlaySource};
+use crate::message::{Controls, LANES, NO_STYLE, PlaySource};
 use crate::model::{BeatModel, Knobs, Place, Sampler};
 
 fn turn_one(c: &mut Controls, draws: &mut Stream) {
-    match draws.below(7) {
+    match draws.below(13) {
         0 => c.temperature = 2.0 * draws.uniform(),
         1 => c.expression = 2.0 * draws.uniform(),
         2 => c.density = 2.0 * draws.uniform() - 1.0,
@@ -27,7 +27,28 @@ fn turn_one(c: &mut Controls, draws: &mut Stream) {
                 draws.below(5) as u8
             }
         }
+        6 => c.lane_temperature[draws.below(LANES)] = 2.0 * draws.uniform(),
+        7 => c.lane_density[draws.below(LANES)] = 2.0 * draws.uniform() - 1.0,
+        8 => c.min_p = draws.uniform() * draws.uniform(),
+        9 => c.guidance = 3.0 * draws.uniform(),
+        10 => c.blend = draws.uniform(),
+        11 => c.other_style = draws.below(5) as u8,
         _ => c.mutes = (draws.below(512) & draws.below(512)) as u16,
+    }
+}
+
+/// A knob, or what belongs to a moment: locks, fills, mutations.
+fn turn_any(c: &mut Controls, draws: &mut Stream) {
+    match draws.below(12) {
+        0 => c.locks ^= 1 << draws.below(LANES),
+        1 => c.locks = 0,
+        2 => c.fills = c.fills.wrapping_add(draws.below(3) as u32),
+        3 => {
+            c.mutation = draws.uniform();
+            c.mutations += 1;
+        }
+        4 => c.loop_bars = draws.below(9) as u8,
+        _ => turn_one(c, draws),
     }
 }
 
@@ -76,7 +97,7 @@ fn ten_thousand_random_knob_turns_and_output_swaps() {
     rig.tell(EngineCommand::Play);
     for i in 0..10_000u32 {
         match draws.below(100) {
-            0..60 => rig.turn(|c| turn_one(c, &mut draws)),
+            0..60 => rig.turn(|c| turn_any(c, &mut draws)),
             60..75 => {
                 if let Some(spell) = spells.last_mut().filter(|_| tapped) {
                     spell.to = rig.now;
@@ -252,14 +273,12 @@ fn every_committed_step_is_drawn_with_the_knobs_in_force() {
             step_in_bar: (committed.step % 16) as u16,
             steps_per_bar: 16,
             bar: committed.step / 16,
-            bpm: controls.milli_bpm as f32 / 1_000.0,
+            bpm: Some(controls.milli_bpm as f32 / 1_000.0),
             style: (controls.style != NO_STYLE).then_some(usize::from(controls.style)),
+            fill: Some(false),
+            density: None,
         };
-        let knobs = Knobs {
-            temperature: controls.temperature,
-            expression: controls.expression,
-            density: controls.density,
-        };
+        let knobs = Knobs::from(&controls);
         let step = sampler.draw(&mut state, &place, &knobs, 77, committed.step);
         assert_eq!(hits_of(&step), committed.hits, "step {}", committed.step);
     }

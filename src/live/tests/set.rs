@@ -112,8 +112,10 @@ fn another_model_takes_over_at_the_bar_line_having_heard_the_last_bars() {
         step_in_bar: (step % 16) as u16,
         steps_per_bar: 16,
         bar: step / 16,
-        bpm: 120.0,
+        bpm: Some(120.0),
         style: None,
+        fill: Some(false),
+        density: None,
     };
     let mut heard = Sampler::new(old);
     let mut state = heard.start();
@@ -170,8 +172,10 @@ fn a_primer_is_continued_from_the_next_bar_line_in_its_meter() {
                 step_in_bar: (at % 12) as u16,
                 steps_per_bar: 12,
                 bar: at as u64 / 12,
-                bpm: grid.tempo as f32,
+                bpm: Some(grid.tempo as f32),
                 style: None,
+                fill: Some(false),
+                density: None,
             };
             sampler.force(&mut state, &place, step);
         }
@@ -182,8 +186,10 @@ fn a_primer_is_continued_from_the_next_bar_line_in_its_meter() {
                 step_in_bar: (at % 12) as u16,
                 steps_per_bar: 12,
                 bar: at / 12,
-                bpm: 120.0,
+                bpm: Some(120.0),
                 style: None,
+                fill: Some(false),
+                density: None,
             };
             let step = sampler.draw(&mut state, &place, &Knobs::default(), 6, committed.step);
             assert_eq!(hits_of(&step), committed.hits, "step {}", committed.step);

@@ -25,6 +25,10 @@ pub struct Partial {
     pub lane_to_lane: [[f32; LANES]; LANES],
     /// Of the hits' weights in the expression head.
     pub expression_hits: [Hidden; LANES],
+    /// Of the weights of velocities already given.
+    pub velocity: [Hidden; LANES],
+    /// Of the weights of micro-timings already given.
+    pub offset: [Hidden; LANES],
     /// Of the bias of the features' matrix.
     pub bias: [f32; WIDTH],
 }
@@ -37,6 +41,8 @@ impl Partial {
         chain_out: [[0.0; HEAD_WIDTH]; LANES],
         lane_to_lane: [[0.0; LANES]; LANES],
         expression_hits: [[0.0; HEAD_WIDTH]; LANES],
+        velocity: [[0.0; HEAD_WIDTH]; LANES],
+        offset: [[0.0; HEAD_WIDTH]; LANES],
         bias: [0.0; WIDTH],
     };
 }
@@ -57,7 +63,7 @@ pub struct Weights<'a> {
 }
 
 /// Some slots: what the top layer gave is completed by the inputs and becomes, column by column, the gradient of the loss; the expression columns
-/// become that head's hidden layer where the slot has a hit, else 0.
+/// become that head's hidden layer, before its relu, where the slot has a hit, else 0.
 pub struct Chain<'a> {
     /// `[slots, WIDTH]`.
     pub rows: &'a mut [[f32; WIDTH]],
@@ -147,9 +153,6 @@ impl Loop for Chain<'_> {
             }
             for lane in (0..LANES).filter(|&lane| hit(lane)) {
                 add(expression, &w.expression_hits[lane]);
-            }
-            for e in expression {
-                *e = relu(*e);
             }
         }
     }

@@ -1,16 +1,21 @@
 //! Velocity and micro-timing: computed only where there is a hit.
 //!
-//! The hits of a batch are listed lane by lane and cut into blocks. A block gathers the hidden layer of its slots,
-//! multiplies it with its lane's weights, and says back what follows for them: all while it is close by, and by one
-//! thread, so that the threads meet once and not at every small product.
+//! The hits of a batch are listed lane by lane and cut into blocks. A block gathers the hidden layer of its slots, tells it what
+//! the lanes before were given, multiplies it with its lane's weights, and says back what follows for them: all while it is
+//! close by, and by one thread, so that the threads meet once and not at every small product.
+//!
+//! With the true values known the chain over the lanes is linear: before lane j the hidden layer is that of the slot, plus for
+//! each hit lane i before j its velocity times row i of one matrix and its micro-timing times row i of another.
 
 use super::super::batch::Batch;
-use super::super::config::{BINS, HEAD_WIDTH};
+use super::super::config::{HEAD_WIDTH, MIX};
+use super::super::encode::{offset_bin, velocity_bin};
 use super::super::lstm::kernel::{Engine, Loop, Packed, Rows, Then, View};
+use super::super::mixture;
 use super::chain::{Hidden, Partial};
-use super::layout::{BOTH, EXPRESSION, LOGITS, WIDTH};
+use super::layout::{EXPRESSION, LOGITS, MIX_STRIDE, WIDTH};
 use super::sized;
-use super::sums::{Vector, add, exp_below_zero, largest, sum, wide_mut};
+use super::sums::{Vector, add, add_times, wide, wide_mut};
 use crate::beat::grid::LANES;
 
 /// Hits of a block, or more where there would be over [`BLOCKS`] of them.
@@ -18,8 +23,31 @@ const HITS: usize = 256;
 /// About how many blocks there are at most.
 const BLOCKS: usize = 128;
 
-/// The bins' logits of one hit: velocity, micro-timing.
-type Both = [f32; BOTH];
+/// The parameters of one hit's mixture, or their gradient; zeros behind.
+type Wide = [f32; MIX_STRIDE];
+
+/// What is true of a hit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Truth {
+    /// 0 to 1.
+    velocity: f32,
+    /// In steps.
+    offset: f32,
+    bins: [u8; 2],
+}
+
+/// The weights of the head behind its hidden layer, or their gradients.
+#[derive(Debug)]
+pub struct Weights<T> {
+    /// `[LANES, HEAD_WIDTH]`: velocities already given.
+    pub velocity: T,
+    /// `[LANES, HEAD_WIDTH]`: micro-timings already given.
+    pub offset: T,
+    /// `[2, LANES, HEAD_WIDTH, MIX_STRIDE]`: to the mixtures of velocity, of micro-timing.
+    pub out: T,
+    /// `[2, LANES, MIX_STRIDE]`.
+    pub bias: T,
+}
 
 /// The hits of a batch and what is computed for them; every buffer is reused.
 #[derive(Debug, Default)]
@@ -29,12 +57,11 @@ pub struct Expression {
     blocks: Vec<Block>,
     /// Slot of each hit, block by block.
     slots: Vec<u32>,
-    /// Its true bins.
-    bins: Vec<[u8; 2]>,
+    truths: Vec<Truth>,
     /// Where the hit of (slot, lane) is among these; only of hits.
     at: Vec<u32>,
-    /// The hidden layer of each hit, then its gradient.
-    hidden: Vec<Hidden>,
+    /// The gradient of each hit's hidden layer: before its velocity is known, and after it.
+    hidden: Vec<[Hidden; 2]>,
 }
 
 /// Some hits of a lane, and what they add to the gradients of the lane's weights.
@@ -42,9 +69,12 @@ pub struct Expression {
 struct Block {
     lane: usize,
     hits: usize,
-    logits: Vec<Both>,
-    d_weights: Vec<f32>,
-    d_bias: Vec<f32>,
+    seen: Vec<Hidden>,
+    mixes: Vec<Wide>,
+    back: Vec<Hidden>,
+    /// Of velocity and of micro-timing.
+    d_out: [Vec<f32>; 2],
+    d_bias: [Wide; 2],
     loss: f64,
     packed: Packed,
 }
@@ -77,36 +107,52 @@ impl Expression {
             }
         }
         let slots = sized(&mut self.slots, blocks * self.each);
-        let bins = sized(&mut self.bins, blocks * self.each);
+        let truths = sized(&mut self.truths, blocks * self.each);
         let at = sized(&mut self.at, batch.hits.len() * LANES);
         for (slot, bits) in batch.hits.iter().enumerate() {
-            let mut left = *bits;
-            while left != 0 {
-                let lane = left.trailing_zeros() as usize;
-                left &= left - 1;
+            for lane in lanes(*bits) {
                 let (i, place) = (next[lane], slot * LANES + lane);
                 next[lane] += 1;
                 slots[i] = slot as u32;
-                bins[i] = [batch.velocities[place], batch.offsets[place]];
+                let (velocity, offset) = (batch.velocities[place], batch.offsets[place]);
+                truths[i] = Truth {
+                    velocity: f32::from(velocity) / 127.0,
+                    offset,
+                    // There are 32 bins.
+                    bins: [velocity_bin(velocity) as u8, offset_bin(offset) as u8],
+                };
                 at[place] = i as u32;
             }
         }
     }
 
-    /// The loss, in nats, and its gradients, each times `share`: of the weights (set) and, kept for
-    /// [`Self::spread`], of the hidden layer. `rows` hold the hidden layer, `weights` are `[LANES, HEAD_WIDTH, BOTH]`.
+    /// The loss, in nats, and its gradients, each times `share`: of `out` and `bias` (set) and, kept for [`Self::spread`], of the
+    /// hidden layer. `rows` hold the hidden layer, `hits` say which lanes each slot has.
     pub fn learn(
         &mut self,
         engine: &Engine,
-        rows: &[[f32; WIDTH]],
-        [weights, bias]: [&[f32]; 2],
-        [d_weights, d_bias]: [&mut [f32]; 2],
+        (rows, hits): (&[[f32; WIDTH]], &[u16]),
+        weights: &Weights<&[f32]>,
+        [d_out, d_bias]: [&mut [f32]; 2],
         share: f32,
     ) -> f64 {
-        let (each, slots, bins) = (self.each, &self.slots, &self.bins);
-        self.hidden.resize(slots.len(), [0.0; HEAD_WIDTH]);
-        let matrix = HEAD_WIDTH * BOTH;
+        let (each, slots, truths, at) = (self.each, &self.slots, &self.truths, &self.at);
+        self.hidden.resize(slots.len(), [[0.0; HEAD_WIDTH]; 2]);
         let count = slots.len().div_ceil(each);
+        let (velocity, offset) = (
+            weights.velocity.as_chunks::<HEAD_WIDTH>().0,
+            weights.offset.as_chunks::<HEAD_WIDTH>().0,
+        );
+        // The hidden layer of a hit before its own values.
+        let gather = |hit: usize, lane: usize, hidden: &mut Hidden| {
+            let slot = slots[hit] as usize;
+            hidden.copy_from_slice(&rows[slot][EXPRESSION..LOGITS]);
+            for before in lanes(hits[slot] & ((1 << lane) - 1)) {
+                let truth = &truths[at[slot * LANES + before] as usize];
+                add_times(hidden, &velocity[before], truth.velocity);
+                add_times(hidden, &offset[before], truth.offset);
+            }
+        };
         engine.share(
             count,
             (
@@ -115,30 +161,29 @@ impl Expression {
             ),
             |i, (block, hidden)| {
                 let block = &mut block[0];
-                let of = block.lane..block.lane + 1;
+                let lane = block.lane;
                 block.learn(
                     engine,
                     &mut hidden[..block.hits],
-                    |hit| &rows[slots[i * each + hit] as usize],
-                    &bins[i * each..],
-                    [
-                        &weights[of.start * matrix..of.end * matrix],
-                        &bias[of.start * BOTH..of.end * BOTH],
-                    ],
+                    |hit, hidden| gather(i * each + hit, lane, hidden),
+                    &truths[i * each..],
+                    (weights, &velocity[lane]),
                     share,
                 );
             },
         );
         let blocks = &self.blocks;
+        let matrix = HEAD_WIDTH * MIX_STRIDE;
         engine.share(
-            LANES,
-            (Rows::new(d_weights, matrix), Rows::new(d_bias, BOTH)),
-            |lane, (d_weights, d_bias)| {
-                d_weights.fill(0.0);
+            2 * LANES,
+            (Rows::new(d_out, matrix), Rows::new(d_bias, MIX_STRIDE)),
+            |i, (d_out, d_bias)| {
+                let (which, lane) = (i / LANES, i % LANES);
+                d_out.fill(0.0);
                 d_bias.fill(0.0);
                 for block in blocks.iter().filter(|b| b.hits > 0 && b.lane == lane) {
-                    add(d_weights, &block.d_weights);
-                    add(d_bias, &block.d_bias);
+                    add(d_out, &block.d_out[which]);
+                    add(d_bias, &block.d_bias[which]);
                 }
             },
         );
@@ -146,8 +191,8 @@ impl Expression {
         used.map(|block| block.loss).sum()
     }
 
-    /// Adds up the hidden layer's gradient, slot by slot, in the expression columns of `rows`, where the hidden layer
-    /// is; then everything these rows say about the weights that hits choose and about the bias. Slots from `first`.
+    /// Adds up the hidden layer's gradient, slot by slot, in the expression columns of `rows`; then everything these rows say
+    /// about the weights that hits choose and about the bias. Slots from `first`.
     #[inline(always)]
     pub fn spread(
         &self,
@@ -157,21 +202,19 @@ impl Expression {
         partial: &mut Partial,
     ) {
         for (i, (row, &bits)) in rows.iter_mut().zip(hits).enumerate() {
-            let lanes = || (0..LANES).filter(move |lane| bits >> lane & 1 == 1);
             if bits != 0 {
+                // From the last lane to the first: what a lane was given reaches all behind it.
                 let mut d = [0.0; HEAD_WIDTH];
-                for lane in lanes() {
+                for lane in (0..LANES).rev().filter(|lane| bits >> lane & 1 == 1) {
                     let at = self.at[(first + i) * LANES + lane] as usize;
-                    add(&mut d, &self.hidden[at]);
+                    let (truth, [before, after]) = (&self.truths[at], &self.hidden[at]);
+                    add_times(&mut partial.offset[lane], &d, truth.offset);
+                    add(&mut d, after);
+                    add_times(&mut partial.velocity[lane], &d, truth.velocity);
+                    add(&mut d, before);
                 }
-                for (e, d) in wide_mut(&mut row[EXPRESSION..LOGITS])
-                    .iter_mut()
-                    .zip(wide_mut(&mut d))
-                {
-                    *d = Vector(*e).pass(Vector(*d)).0;
-                    *e = *d;
-                }
-                for lane in lanes() {
+                row[EXPRESSION..LOGITS].copy_from_slice(&d);
+                for lane in lanes(bits) {
                     add(&mut partial.expression_hits[lane], &d);
                 }
             }
@@ -180,91 +223,113 @@ impl Expression {
     }
 }
 
+/// The lanes of these bits, lowest first.
+#[inline(always)]
+fn lanes(bits: u16) -> impl Iterator<Item = usize> {
+    let mut left = bits;
+    std::iter::from_fn(move || {
+        let lane = left.trailing_zeros() as usize;
+        left &= left.wrapping_sub(1);
+        (lane < LANES).then_some(lane)
+    })
+}
+
 impl Block {
-    /// What this block's hits say; `row` gives the row of each hit's slot, `hidden` takes their hidden layer's gradient.
-    fn learn<'a>(
+    /// What this block's hits say; `gather` gives the hidden layer of each before its own values, `hidden` takes the gradients.
+    fn learn(
         &mut self,
         engine: &Engine,
-        hidden: &mut [Hidden],
-        row: impl Fn(usize) -> &'a [f32; WIDTH],
-        bins: &[[u8; 2]],
-        [weights, bias]: [&[f32]; 2],
+        hidden: &mut [[Hidden; 2]],
+        gather: impl Fn(usize, &mut Hidden),
+        truths: &[Truth],
+        (weights, own): (&Weights<&[f32]>, &Hidden),
         share: f32,
     ) {
-        for (hit, hidden) in hidden.iter_mut().enumerate() {
-            hidden.copy_from_slice(&row(hit)[EXPRESSION..LOGITS]);
+        let hits = self.hits;
+        let truths = &truths[..hits];
+        self.loss = 0.0;
+        for which in 0..2 {
+            self.seen.resize(hits, [0.0; HEAD_WIDTH]);
+            for (hit, seen) in self.seen.iter_mut().enumerate() {
+                gather(hit, seen);
+                if which == 1 {
+                    add_times(seen, own, truths[hit].velocity);
+                }
+                for v in wide_mut(seen) {
+                    *v = Vector(*v).pass(Vector(*v)).0;
+                }
+            }
+            let place = which * LANES + self.lane;
+            let matrix = HEAD_WIDTH * MIX_STRIDE;
+            let out = &weights.out[place * matrix..(place + 1) * matrix];
+            let out = View::new(out, HEAD_WIDTH, MIX_STRIDE);
+            let bias = &weights.bias[place * MIX_STRIDE..(place + 1) * MIX_STRIDE];
+            self.mixes.resize(hits, [0.0; MIX_STRIDE]);
+            let flat = View::new(self.seen.as_flattened(), hits, HEAD_WIDTH);
+            let mixes = self.mixes.as_flattened_mut();
+            engine.product_of(flat, out, mixes, Then::SetWithBias(bias), &mut self.packed);
+            self.loss += engine.run(Mixtures {
+                mixes: &mut self.mixes,
+                truths,
+                which,
+                share,
+                d_bias: &mut self.d_bias[which],
+            });
+            let gradient = View::new(self.mixes.as_flattened(), hits, MIX_STRIDE);
+            let d_out = sized(&mut self.d_out[which], matrix);
+            engine.product_of(
+                flat.transposed(),
+                gradient,
+                d_out,
+                Then::Set,
+                &mut self.packed,
+            );
+            self.back.resize(hits, [0.0; HEAD_WIDTH]);
+            let back = self.back.as_flattened_mut();
+            engine.product_of(
+                gradient,
+                out.transposed(),
+                back,
+                Then::Set,
+                &mut self.packed,
+            );
+            for ((into, back), seen) in hidden.iter_mut().zip(&self.back).zip(&self.seen) {
+                let into = wide_mut(&mut into[which]);
+                for ((into, back), seen) in into.iter_mut().zip(wide(back)).zip(wide(seen)) {
+                    *into = Vector(*seen).pass(Vector(*back)).0;
+                }
+            }
         }
-        self.logits.resize(self.hits, [0.0; BOTH]);
-        let weights = View::new(weights, HEAD_WIDTH, BOTH);
-        let flat = View::new(hidden.as_flattened(), self.hits, HEAD_WIDTH);
-        engine.product_of(
-            flat,
-            weights,
-            self.logits.as_flattened_mut(),
-            Then::SetWithBias(bias),
-            &mut self.packed,
-        );
-        let d_bias = sized(&mut self.d_bias, BOTH);
-        self.loss = engine.run(SoftMax {
-            logits: &mut self.logits,
-            bins,
-            share,
-            d_bias,
-        });
-        let gradient = View::new(self.logits.as_flattened(), self.hits, BOTH);
-        engine.product_of(
-            flat.transposed(),
-            gradient,
-            sized(&mut self.d_weights, HEAD_WIDTH * BOTH),
-            Then::Set,
-            &mut self.packed,
-        );
-        // The hidden layer is used up: its gradient takes its place.
-        engine.product_of(
-            gradient,
-            weights.transposed(),
-            hidden.as_flattened_mut(),
-            Then::Set,
-            &mut self.packed,
-        );
     }
 }
 
-/// Logits of some hits become the gradient of their loss, times `share`, and are added up over the hits as that of the
-/// bias (set); the loss, in nats, comes out.
-struct SoftMax<'a> {
-    logits: &'a mut [Both],
-    bins: &'a [[u8; 2]],
+/// Parameters of some hits' mixtures become the gradient of their loss, times `share`, and are added up over the hits as that of
+/// the bias (set); the loss, in nats, comes out.
+struct Mixtures<'a> {
+    mixes: &'a mut [Wide],
+    truths: &'a [Truth],
+    /// 0: velocity; 1: micro-timing.
+    which: usize,
     share: f32,
-    d_bias: &'a mut [f32],
+    d_bias: &'a mut Wide,
 }
 
-impl Loop for SoftMax<'_> {
+impl Loop for Mixtures<'_> {
     type Out = f64;
     #[inline(always)]
     fn run(self) -> f64 {
         let mut loss = 0.0;
         self.d_bias.fill(0.0);
-        for (both, truth) in self.logits.iter_mut().zip(self.bins) {
-            // The logarithms of both sums are taken of their product.
-            let mut product = 1.0;
-            for (logits, truth) in both.chunks_exact_mut(BINS).zip(truth) {
-                let truth = usize::from(*truth) % BINS;
-                let top = largest(logits);
-                loss -= f64::from(logits[truth] - top);
-                for l in logits.iter_mut() {
-                    *l = exp_below_zero(*l - top);
-                }
-                let total = sum(logits, |v| v);
-                product *= f64::from(total);
-                let to_gradient = self.share / total;
-                for l in logits.iter_mut() {
-                    *l *= to_gradient;
-                }
-                logits[truth] -= self.share;
+        for (wide, truth) in self.mixes.iter_mut().zip(self.truths) {
+            let mut mix = [0.0; MIX];
+            mix.copy_from_slice(&wide[..MIX]);
+            let (nats, gradient) = mixture::learn(&mix, usize::from(truth.bins[self.which]));
+            loss += f64::from(nats);
+            *wide = [0.0; MIX_STRIDE];
+            for (to, from) in wide.iter_mut().zip(gradient) {
+                *to = from * self.share;
             }
-            loss += f64::ln(product);
-            add(self.d_bias, both);
+            add(self.d_bias, wide);
         }
         loss
     }

@@ -5,7 +5,7 @@ use super::super::batch::Batch;
 use super::super::learner::EXPRESSION_WEIGHT;
 use super::super::lstm::kernel::{Engine, Loop, Packed, Rows, Sparse, Then, View};
 use super::chain::{Chain, Partial, Weights};
-use super::expression::Expression;
+use super::expression::{self, Expression};
 use super::layout::{Block, Layout, WIDTH};
 use super::part_rows;
 use super::sums::add;
@@ -85,12 +85,18 @@ impl Heads {
         let hits = self.partials.iter().map(|p| p.loss).sum::<f64>();
 
         self.expression.list(batch);
-        let bins = [layout.block(Block::Bins), layout.block(Block::BinsBias)];
-        let nats = match gradient.get_disjoint_mut(bins) {
+        let own = expression::Weights {
+            velocity: of(Block::ExpressionVelocity),
+            offset: of(Block::ExpressionOffset),
+            out: of(Block::Mix),
+            bias: of(Block::MixBias),
+        };
+        let mixes = [layout.block(Block::Mix), layout.block(Block::MixBias)];
+        let nats = match gradient.get_disjoint_mut(mixes) {
             Ok(d) => self.expression.learn(
                 engine,
-                rows,
-                [of(Block::Bins), of(Block::BinsBias)],
+                (rows, &batch.hits),
+                &own,
                 d,
                 EXPRESSION_WEIGHT as f32 / count,
             ),
@@ -147,6 +153,8 @@ impl Heads {
         set(Block::ChainOut, |p| p.chain_out.as_flattened());
         set(Block::LaneToLane, |p| p.lane_to_lane.as_flattened());
         set(Block::ExpressionHits, |p| p.expression_hits.as_flattened());
+        set(Block::ExpressionVelocity, |p| p.velocity.as_flattened());
+        set(Block::ExpressionOffset, |p| p.offset.as_flattened());
     }
 }
 

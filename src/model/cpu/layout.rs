@@ -1,11 +1,11 @@
 //! Where each weight lies in the learner's one long list of numbers.
 //!
 //! Weights that are applied together lie together, so that they are one matrix of one product: all that the features
-//! go into ([`WIDTH`] columns), and for each lane its velocity and micro-timing bins side by side ([`BOTH`]
-//! columns). What decays comes first, what does not behind it; between blocks, and in the last columns of the
-//! features' matrix, are zeros that stay zero.
+//! go into ([`WIDTH`] columns), and for each lane its own matrix to the mixture of velocity and to that of micro-timing
+//! ([`MIX_STRIDE`] columns). What decays comes first, what does not behind it; between blocks, and in the last columns of these
+//! matrices, are zeros that stay zero.
 
-use super::super::config::{BINS, HEAD_WIDTH, ModelConfig};
+use super::super::config::{HEAD_WIDTH, MIX, ModelConfig};
 use super::super::params::{HEADS, Head, PER_LAYER, Spec, specs};
 use crate::beat::grid::LANES;
 use std::ops::Range;
@@ -16,8 +16,8 @@ pub const EXPRESSION: usize = HEAD_WIDTH;
 pub const LOGITS: usize = 2 * HEAD_WIDTH;
 /// Columns of the features' matrix: chain, expression, logits, zeros.
 pub const WIDTH: usize = (LOGITS + LANES).next_multiple_of(ALIGN);
-/// Columns of a lane's bins: velocity, micro-timing.
-pub const BOTH: usize = 2 * BINS;
+/// Columns of a lane's mixture: its parameters, zeros.
+pub const MIX_STRIDE: usize = MIX.next_multiple_of(ALIGN);
 /// Blocks begin at multiples of this many numbers.
 const ALIGN: usize = 16;
 
@@ -36,13 +36,17 @@ pub enum Block {
     LaneToLane,
     /// `[LANES, HEAD_WIDTH]`, as in [`Head`].
     ExpressionHits,
-    /// `[LANES, HEAD_WIDTH, BOTH]`: hidden layer to a lane's bins.
-    Bins,
-    /// `[LANES, BOTH]`: their bias.
-    BinsBias,
+    /// `[LANES, HEAD_WIDTH]`, as in [`Head`].
+    ExpressionVelocity,
+    /// `[LANES, HEAD_WIDTH]`, as in [`Head`].
+    ExpressionOffset,
+    /// `[2, LANES, HEAD_WIDTH, MIX_STRIDE]`: hidden layer to a lane's mixtures, velocity first.
+    Mix,
+    /// `[2, LANES, MIX_STRIDE]`: their bias.
+    MixBias,
 }
 
-const BLOCKS: usize = Block::BinsBias as usize + 1;
+const BLOCKS: usize = Block::MixBias as usize + 1;
 
 /// Where one weight of the list of [`specs`] lies. Its columns come in groups of `group`: number (r, c) is at
 /// `at + r * stride + c / group * jump + c % group`.
@@ -101,11 +105,13 @@ impl Layout {
             Head::ChainOut,
             Head::LaneToLane,
             Head::ExpressionHits,
+            Head::ExpressionVelocity,
+            Head::ExpressionOffset,
         ] {
             add(size(head(h)), h);
         }
-        add(LANES * HEAD_WIDTH * BOTH, Head::VelocityOut);
-        add(LANES * BOTH, Head::VelocityBias);
+        add(2 * LANES * HEAD_WIDTH * MIX_STRIDE, Head::VelocityOut);
+        add(2 * LANES * MIX_STRIDE, Head::VelocityBias);
 
         let mut blocks = vec![0..0; layers * PER_LAYER + BLOCKS];
         let mut at = 0;
@@ -134,10 +140,10 @@ impl Layout {
                     group: spec.columns,
                     jump: 0,
                 };
-                let binned = |at: usize, jump: usize| Place {
-                    group: BINS,
-                    jump,
-                    ..plain(at, BOTH)
+                let mixed = |block: Block, which: usize, rows: usize| Place {
+                    group: MIX,
+                    jump: rows * MIX_STRIDE,
+                    ..plain(start(block) + which * LANES * rows * MIX_STRIDE, MIX_STRIDE)
                 };
                 if i < layers * PER_LAYER {
                     return plain(blocks[i].start, spec.columns);
@@ -156,10 +162,12 @@ impl Layout {
                     Head::ChainOut => whole(Block::ChainOut),
                     Head::LaneToLane => whole(Block::LaneToLane),
                     Head::ExpressionHits => whole(Block::ExpressionHits),
-                    Head::VelocityOut => binned(start(Block::Bins), HEAD_WIDTH * BOTH),
-                    Head::OffsetOut => binned(start(Block::Bins) + BINS, HEAD_WIDTH * BOTH),
-                    Head::VelocityBias => binned(start(Block::BinsBias), BOTH),
-                    Head::OffsetBias => binned(start(Block::BinsBias) + BINS, BOTH),
+                    Head::ExpressionVelocity => whole(Block::ExpressionVelocity),
+                    Head::ExpressionOffset => whole(Block::ExpressionOffset),
+                    Head::VelocityOut => mixed(Block::Mix, 0, HEAD_WIDTH),
+                    Head::OffsetOut => mixed(Block::Mix, 1, HEAD_WIDTH),
+                    Head::VelocityBias => mixed(Block::MixBias, 0, 1),
+                    Head::OffsetBias => mixed(Block::MixBias, 1, 1),
                 }
             })
             .collect();
@@ -221,6 +229,8 @@ const HEAD_LIST: [Head; HEADS] = [
     Head::ExpressionIn,
     Head::ExpressionHits,
     Head::ExpressionBias,
+    Head::ExpressionVelocity,
+    Head::ExpressionOffset,
     Head::VelocityOut,
     Head::VelocityBias,
     Head::OffsetOut,

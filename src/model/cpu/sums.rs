@@ -47,24 +47,6 @@ impl Vector {
         }
         t[0]
     }
-
-    /// The largest of them, found in the same way.
-    #[inline(never)]
-    pub fn top(&self) -> f32 {
-        let mut t = self.0;
-        let mut half = WIDE / 2;
-        while half > 0 {
-            for i in 0..half {
-                t[i] = if t[i + half] > t[i] {
-                    t[i + half]
-                } else {
-                    t[i]
-                };
-            }
-            half /= 2;
-        }
-        t[0]
-    }
 }
 
 impl Add for Vector {
@@ -128,22 +110,18 @@ pub fn add(into: &mut [f32], from: &[f32]) {
     }
 }
 
+/// `into += from * by`.
+#[inline(always)]
+pub fn add_times(into: &mut [f32], from: &[f32], by: f32) {
+    for (a, b) in into.iter_mut().zip(from) {
+        *a += b * by;
+    }
+}
+
 /// The larger of `x` and 0; what is no number stays none.
 #[inline(always)]
 pub fn relu(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
-}
-
-/// The largest of some numbers, or the least there is; what is no number is passed over.
-#[inline(always)]
-pub fn largest(x: &[f32]) -> f32 {
-    let larger = |a: f32, b: f32| if b > a { b } else { a };
-    let (whole, rest) = x.as_chunks::<WIDE>();
-    let mut tops = Vector::all(f32::MIN);
-    for v in whole {
-        tops = Vector(from_fn(|i| larger(tops.0[i], v[i])));
-    }
-    rest.iter().fold(tops.top(), |top, v| larger(top, *v))
 }
 
 /// `exp(x)` for `x <= 0`, within two units in the last place; below -87 it is the value at -87.
@@ -194,15 +172,6 @@ mod tests {
         assert_eq!(exp_below_zero(0.0), 1.0);
         assert!(exp_below_zero(f32::NEG_INFINITY) < 1e-37);
         assert!(exp_below_zero(f32::NAN).is_nan() && relu(f32::NAN).is_nan());
-    }
-
-    #[test]
-    fn the_largest_is_found_anywhere() {
-        for at in 0..33 {
-            let mut x = [-3.0; 33];
-            x[at] = -1.0;
-            assert_eq!(largest(&x), -1.0);
-        }
     }
 
     #[test]

@@ -1,25 +1,41 @@
-//! `evaluate`: how many bits a model needs a 16th step for the beats of a folder.
+//! `evaluate`: how many bits a model needs a 16th step for the beats of a folder, and with `--generate` how what it
+//! plays compares with them.
+
+mod dump;
+mod say;
 
 use super::generate::open_model;
-use super::train::scan_folder;
+use super::train::{known_drummer, scan_folder};
 use crate::base::text::{sanitize, sanitize_path};
-use crate::beat::grid::LANES;
 use crate::cli::EvaluateArgs;
+use crate::dataset::corpus::Corpus;
+use crate::dataset::drummers::Drummers;
 use crate::dataset::load;
-use crate::message::FileStatus;
-use crate::model::evaluate::{Evaluation, evaluate};
+use crate::dataset::scan::Scan;
+use crate::dataset::split::{TRAIN, VALIDATION};
+use crate::message::{FileStatus, ScanRow};
+use crate::model::BeatModel;
+use crate::model::evaluate::counting::Counting;
+use crate::model::evaluate::generated::{Generated, Request, generated};
+use crate::model::evaluate::{Evaluation, evaluate_by};
 use crate::runtime::Refused;
 use anyhow::Context;
+use dump::Dump;
 use serde::Serialize;
 use std::io::Write;
-use std::path::Path;
+use std::sync::Arc;
 
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(flatten)]
     evaluation: &'a Evaluation,
+    /// The same figures of a predictor that only counts in the training split; absent without one.
+    counting: Option<&'a Evaluation>,
+    generated: Option<&'a Generated>,
     split: &'a str,
+    /// The one whose files were scored alone.
+    drummer: Option<&'a str>,
     drum_map: &'a str,
     model: &'a str,
     model_hash: &'a str,
@@ -30,52 +46,32 @@ struct Line<'a> {
 /// Runs `evaluate`.
 ///
 /// # Errors
-/// [`Refused`] for a folder, checkpoint or split that cannot serve; a disk that fails.
+/// [`Refused`] for a folder, checkpoint, drummer or split that cannot serve; a disk that fails.
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let opened = open_model(&args.checkpoint_dir)?;
     // A trained model reads files as it was taught to; the built-in one takes the folder's own map.
     let map = (!opened.built_in).then(|| opened.model.config().drum_map.clone());
     let scan = scan_folder(&args.data_dir, map)?;
+    let drummers = Drummers::read(&args.data_dir);
+    let alone = args.drummer.as_deref();
+    if let Some(name) = alone {
+        known_drummer("--drummer", name, &drummers, &args.data_dir)?;
+    }
     let split = (args.split != "all").then_some(args.split.as_str());
-    let (examples, mut unreadable) = load::load_all(&scan, split);
-    let refused = scan.rows.iter().filter(|row| {
-        let counts = row.status.usable() || row.status == FileStatus::Duplicate;
-        !counts && split.is_none_or(|split| row.split == split)
-    });
-    unreadable.extend(refused.map(|row| {
-        let reason = row.reason.clone();
-        (
-            row.name.clone(),
-            reason.unwrap_or_else(|| row.status.word().into()),
-        )
-    }));
-    if !args.data_dir.is_dir() {
-        let dir = sanitize_path(&args.data_dir);
-        return Err(Refused::new(
-            format!("{dir}: there is no such folder"),
-            "give a folder with MIDI files in it",
-        )
-        .into());
-    }
+    let wanted = |row: &ScanRow| alone.is_none_or(|name| drummers.of(&row.name) == Some(name));
+    let (examples, unreadable) = scored(&part(&scan, wanted), split);
     if examples.is_empty() {
-        return Err(Refused::new(
-            format!(
-                "{}: no usable file in the split \"{}\"",
-                sanitize_path(&args.data_dir),
-                args.split
-            ),
-            match unreadable.first() {
-                Some((name, reason)) => format!(
-                    "{} without drums, for example {name}: {reason}",
-                    unreadable.len()
-                ),
-                None => "try --split all".into(),
-            },
-        )
-        .into());
+        return Err(nothing(args, &unreadable));
     }
+    // Who is scored alone is not counted either: as little is known of one's drumming as by a model that
+    // never heard it.
+    let others = part(&scan, |row| alone.is_none() || !wanted(row));
+    let (train, _) = load::load(&others, Some(TRAIN));
+    let counting = Counting::of(&train);
+
     let mut dump = args.dump_probs.as_deref().map(Dump::create).transpose()?;
-    let evaluation = evaluate(&opened.model, &examples, |name, probabilities| {
+    let drummer = |name: &str| drummers.of(name);
+    let evaluation = evaluate_by(&opened.model, &examples, drummer, |name, probabilities| {
         dump.as_mut()
             .map_or(Ok(()), |d| d.file(name, probabilities))
     })?;
@@ -89,9 +85,17 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         )
         .into());
     }
+    let counted = (!counting.is_empty()).then(|| counting.evaluate(&examples, drummer));
+    let drawn = args
+        .generate
+        .map(|bars| draw(&opened.model, &scan, &train, bars, args))
+        .transpose()?;
     let line = Line {
         evaluation: &evaluation,
+        counting: counted.as_ref(),
+        generated: drawn.as_ref(),
         split: &args.split,
+        drummer: alone,
         drum_map: scan.drum_map.name(),
         model: opened.model.name(),
         model_hash: opened.model.hash(),
@@ -101,75 +105,86 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let text = if args.json {
         serde_json::to_string(&line)? + "\n"
     } else {
-        sentences(&line, &opened.says)
+        say::tables(&line, &opened.says, &args.by)
     };
     out.write_all(text.as_bytes())
         .context("cannot write to standard output")
 }
 
-fn sentences(line: &Line<'_>, model: &str) -> String {
-    let e = line.evaluation;
-    let mut text = format!(
-        "{model}\n{:.4} bits/step for the hits of {} files, {} steps (split {}, drum map {})\n\
-         velocity {:.3} bits a hit, micro-timing {:.3} bits a hit (32 bins), {} hits\n",
-        e.bits_per_step,
-        e.files,
-        e.steps,
-        line.split,
-        line.drum_map,
-        e.velocity_bits_per_hit,
-        e.offset_bits_per_hit,
-        e.hits
-    );
-    for (style, score) in &e.styles {
-        text += &format!(
-            "  {:<16} {:.3} bits/step, {} steps\n",
-            style, score.bits_per_step, score.steps
-        );
-    }
-    if !e.skipped.is_empty() {
-        text += &format!("skipped, not in 4/4: {}\n", e.skipped.join(", "));
-    }
-    for (name, reason) in line.unreadable {
-        text += &format!("skipped, {}: {reason}\n", sanitize(name));
-    }
-    text
+/// The scan with some of its files.
+fn part(scan: &Scan, wanted: impl Fn(&ScanRow) -> bool) -> Scan {
+    let mut part = scan.clone();
+    part.rows.retain(wanted);
+    part
 }
 
-/// The CSV of `--dump-probs`, whole or absent.
-struct Dump<'a> {
-    path: &'a Path,
-    rows: csv::Writer<Vec<u8>>,
+/// The files to score, and those that cannot be, with the reason.
+fn scored(scan: &Scan, split: Option<&str>) -> (Corpus, Vec<(String, String)>) {
+    let (examples, mut unreadable) = load::load_all(scan, split);
+    let refused = scan.rows.iter().filter(|row| {
+        let counts = row.status.usable() || row.status == FileStatus::Duplicate;
+        !counts && split.is_none_or(|split| row.split == split)
+    });
+    unreadable.extend(refused.map(|row| {
+        let reason = row.reason.clone();
+        (
+            row.name.clone(),
+            reason.unwrap_or_else(|| row.status.word().into()),
+        )
+    }));
+    (examples, unreadable)
 }
 
-impl<'a> Dump<'a> {
-    fn create(path: &'a Path) -> anyhow::Result<Self> {
-        let mut rows = csv::Writer::from_writer(Vec::new());
-        let lanes = (0..LANES).map(|lane| format!("p{lane}"));
-        rows.write_record(
-            ["file".to_string(), "step".to_string()]
-                .into_iter()
-                .chain(lanes),
-        )?;
-        Ok(Self { path, rows })
+fn nothing(args: &EvaluateArgs, unreadable: &[(String, String)]) -> anyhow::Error {
+    let dir = sanitize_path(&args.data_dir);
+    if !args.data_dir.is_dir() {
+        let hint = "give a folder with MIDI files in it";
+        return Refused::new(format!("{dir}: there is no such folder"), hint).into();
     }
+    let whose = match &args.drummer {
+        Some(name) => format!(" by {}", sanitize(name)),
+        None => String::new(),
+    };
+    let hint = match unreadable.first() {
+        Some((name, reason)) => format!(
+            "{} without drums, for example {name}: {reason}",
+            unreadable.len()
+        ),
+        None => "try --split all".into(),
+    };
+    Refused::new(
+        format!(
+            "{dir}: no usable file{whose} in the split \"{}\"",
+            args.split
+        ),
+        hint,
+    )
+    .into()
+}
 
-    fn file(&mut self, name: &str, probabilities: &[[f32; LANES]]) -> anyhow::Result<()> {
-        for (step, lanes) in probabilities.iter().enumerate() {
-            let head = [name.to_string(), step.to_string()];
-            // Nine significant digits give back the very same f32.
-            let lanes = lanes.iter().map(|p| format!("{p:.9e}"));
-            self.rows.write_record(head.into_iter().chain(lanes))?;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> anyhow::Result<()> {
-        let bytes = self
-            .rows
-            .into_inner()
-            .map_err(|e| anyhow::anyhow!("{}", e.error()))?;
-        crate::base::atomic_file::write(self.path, &bytes)
-            .with_context(|| format!("{}: cannot be written", sanitize_path(self.path)))
-    }
+/// Draws from the model and measures beside the folder's training and validation music.
+fn draw(
+    model: &Arc<BeatModel>,
+    scan: &Scan,
+    train: &Corpus,
+    bars: usize,
+    args: &EvaluateArgs,
+) -> anyhow::Result<Generated> {
+    let (validation, _) = load::load(scan, Some(VALIDATION));
+    let request = Request {
+        bars,
+        temperature: args.temperature,
+        temperatures: args.temperatures.clone(),
+        seed: args.seed,
+    };
+    generated(model, train, &validation, &request).ok_or_else(|| {
+        Refused::new(
+            format!(
+                "--generate: {} has no beat in 4/4 in training or validation to compare with",
+                sanitize_path(&args.data_dir)
+            ),
+            "give a folder such as the one the model learned from",
+        )
+        .into()
+    })
 }

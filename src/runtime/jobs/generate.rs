@@ -166,8 +166,10 @@ fn compose(
             step_in_bar: (at % bar) as u16,
             steps_per_bar: bar as u16,
             bar: (at / bar) as u64,
-            bpm: bpm as f32,
+            bpm: Some(bpm as f32),
             style,
+            fill: Some(false),
+            density: None,
         };
         let step: Step = sampler.draw(&mut state, &place, knobs, seed, k as u64);
         grid.steps.push(step);

@@ -1,9 +1,10 @@
 //! `train`: learns from a folder without the dashboard, with a progress bar on a terminal and
 //! plain lines elsewhere.
 
-use crate::base::text::sanitize_path;
+use crate::base::text::{sanitize, sanitize_path};
 use crate::beat::kit::DrumMap;
 use crate::cli::TrainArgs;
+use crate::dataset::drummers::Drummers;
 use crate::dataset::load;
 use crate::dataset::scan::{self, Scan, ScanOptions};
 use crate::message::{EndReason, FileStatus, TrainCommand, TrainConfig, TrainEvent, TrainProgress};
@@ -30,7 +31,17 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         .and_then(|device| device::several(device, flags.devices))
         .map_err(|e| Refused::new(e, ""))?;
     let map = flags.drum_map.as_deref().map(drum_map).transpose()?;
-    let scan = scan_folder(&flags.data_dir, map)?;
+    let mut scan = scan_folder(&flags.data_dir, map)?;
+    if let Some(name) = &args.hold_out_drummer {
+        let drummers = Drummers::read(&flags.data_dir);
+        known_drummer("--hold-out-drummer", name, &drummers, &flags.data_dir)?;
+        let files = drummers.hold_out(name, &mut scan.rows);
+        say(&format!(
+            "held out: {} by {}",
+            counted(files, "file"),
+            sanitize(name)
+        ))?;
+    }
     let set = training_set(&scan)?;
     say(&scan_line(&scan))?;
     // A run takes hours and needs nothing of the scan.
@@ -79,6 +90,30 @@ fn refuse(error: TrainError, flags: &TrainConfig) -> anyhow::Error {
                 .context(format!("training on {}", sanitize_path(&flags.data_dir)))
         }
     }
+}
+
+/// That the folder's `info.csv` knows a drummer.
+///
+/// # Errors
+/// [`Refused`] where it does not: the flag, the folder, and whom it knows.
+pub fn known_drummer(
+    flag: &str,
+    name: &str,
+    drummers: &Drummers,
+    dir: &Path,
+) -> anyhow::Result<()> {
+    let names = drummers.names();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let hint = if names.is_empty() {
+        "drummers are read from the column \"drummer\" of an info.csv in the folder".to_owned()
+    } else {
+        format!("it names {}", names.join(", "))
+    };
+    let dir = sanitize_path(&dir.join("info.csv"));
+    let name = sanitize(name);
+    Err(Refused::new(format!("{flag} {name}: {dir} names no such drummer"), hint).into())
 }
 
 /// A drum map by name or from a TOML file.
@@ -132,11 +167,7 @@ pub fn training_set(scan: &Scan) -> anyhow::Result<TrainingSet> {
             .chain(failures)
             .collect();
         for (name, reason) in refused.iter().take(NAMED) {
-            reasons.push_str(&format!(
-                "  {}: {}\n",
-                crate::base::text::sanitize(name),
-                reason
-            ));
+            reasons.push_str(&format!("  {}: {}\n", sanitize(name), reason));
         }
         if refused.len() > NAMED {
             reasons.push_str(&format!("  and {} more\n", refused.len() - NAMED));

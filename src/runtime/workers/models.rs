@@ -53,11 +53,7 @@ pub fn sample(model: &Arc<BeatModel>, bars: usize, controls: &Controls, seed: u6
     let mut state = sampler.start();
     let meter = Meter::COMMON;
     let bpm = controls.milli_bpm as f32 / 1000.0;
-    let knobs = Knobs {
-        temperature: controls.temperature,
-        expression: controls.expression,
-        density: controls.density,
-    };
+    let knobs = Knobs::from(controls);
     let style = usize::from(controls.style);
     let style = (controls.style != NO_STYLE && style < model.styles().len()).then_some(style);
     let steps = (0..bars.clamp(1, 64) * meter.steps()).map(|step| {
@@ -65,8 +61,10 @@ pub fn sample(model: &Arc<BeatModel>, bars: usize, controls: &Controls, seed: u6
             step_in_bar: (step % meter.steps()) as u16,
             steps_per_bar: meter.steps() as u16,
             bar: (step / meter.steps()) as u64,
-            bpm,
+            bpm: Some(bpm),
             style,
+            fill: Some(false),
+            density: None,
         };
         sampler.draw(&mut state, &place, &knobs, seed, step as u64)
     });

@@ -184,6 +184,7 @@ fn bar(
         playhead,
         revisable_from: None,
         mutes: 0,
+        locks: 0,
         chosen: None,
         labels,
         ruler: wide,

@@ -106,6 +106,7 @@ fn now(app: &App, look: &Look, lane_rows: u16, area: Rect, buf: &mut Buffer) {
         playhead: running.then_some(engine.playhead),
         revisable_from: running.then_some(engine.revisable_from),
         mutes: app.controls.mutes,
+        locks: app.controls.locks,
         chosen: Some(app.generation.lane),
         labels,
         ruler: true,
@@ -152,6 +153,9 @@ fn position(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
             look.style(Role::Dim),
         )
     };
+    if running && engine.filling {
+        x = put(buf, area, x + 1, 0, "fill", look.style(Role::Warn));
+    }
     if app.generation.playback.is_pending() {
         x = put(
             buf,

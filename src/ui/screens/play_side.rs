@@ -2,7 +2,7 @@
 //! so far or the session.
 
 use super::play_outputs;
-use crate::app::{App, Knob as AppKnob};
+use crate::app::{App, Command, Knob as AppKnob, KnobPage};
 use crate::message::Realtime;
 use crate::ui::layout;
 use crate::ui::look::Look;
@@ -36,8 +36,9 @@ pub fn draw(app: &App, look: &Look, area: Rect, with_history: bool, buf: &mut Bu
     } else {
         "session"
     };
+    let (title, turns) = page(app);
     let parts = [
-        Section::new("knobs", rows_of(0)),
+        Section::new(title, rows_of(0)).aside(turns),
         Section::new("outputs", rows_of(1)).aside(app.outputs.kit.clone()),
         Section::new(last, rows_of(2)),
     ];
@@ -70,13 +71,23 @@ fn keys(look: &Look, knob: &AppKnob) -> String {
         .to_owned()
 }
 
-/// Six knobs: with a row between them where there is room, the last two on one row each
-/// where there is not.
+/// What the page of knobs is called, and the key that turns to the next.
+fn page(app: &App) -> (&'static str, String) {
+    let title = match app.generation.page {
+        KnobPage::Main => "knobs",
+        KnobPage::Style => "style",
+        KnobPage::Lane => app.generation.lane().label(),
+    };
+    (title, app.keymap.shown(Command::KnobPage))
+}
+
+/// The knobs of a page: with a row between them where there is room; where there is not, the
+/// fifth and sixth on one row each.
 fn knobs(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let pitch = if area.height >= 17 { 3 } else { 2 };
     let roomy = area.height >= 12;
     let mut y = 0;
-    for (place, knob) in app.knobs().iter().enumerate() {
+    for (place, knob) in app.shown_knobs().iter().enumerate() {
         let rows = if roomy || place < 4 { 2 } else { 1 };
         let left = area.height.saturating_sub(y);
         let area = Rect::new(

@@ -16,7 +16,7 @@ use ratatui::widgets::Widget;
 /// How much is written beside the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Labels {
-    /// `clsd hh`, with the mute mark.
+    /// `clsd hh`, with the mark of a muted or a locked lane.
     Long,
     /// `ch`.
     Short,
@@ -91,6 +91,8 @@ pub struct StepGrid<'a> {
     pub revisable_from: Option<u64>,
     /// Muted lanes as bits, lane 0 lowest.
     pub mutes: u16,
+    /// Locked lanes as bits, lane 0 lowest.
+    pub locks: u16,
     /// The lane under the cursor.
     pub chosen: Option<usize>,
     /// What is written beside the lanes.
@@ -146,6 +148,7 @@ impl StepGrid<'_> {
     fn draw_label(&self, area: Rect, buf: &mut Buffer, lane: Lane, y: u16) {
         let index = lane.index();
         let muted = self.mutes >> index & 1 == 1;
+        let locked = self.locks >> index & 1 == 1;
         let mut style = if muted {
             self.look.style(Role::Dim)
         } else {
@@ -160,13 +163,23 @@ impl StepGrid<'_> {
                 let cursor = if chosen { self.look.glyphs.cursor } else { " " };
                 put(buf, area, 0, y, cursor, self.look.style(Role::Accent));
                 put(buf, area, 1, y, lane.label(), style);
-                if muted {
-                    let warn = self.look.style(Role::Warn);
-                    put_right(buf, Rect { width: 9, ..area }, y, "M", warn);
+                // There is one column: a lane that is both is seen to be muted by its colours.
+                let mark = match (locked, muted) {
+                    (true, true) => Some(("L", Role::Warn)),
+                    (true, false) => Some(("L", Role::Accent)),
+                    (false, true) => Some(("M", Role::Warn)),
+                    (false, false) => None,
+                };
+                if let Some((letter, role)) = mark {
+                    let style = self.look.style(role);
+                    put_right(buf, Rect { width: 9, ..area }, y, letter, style);
                 }
             }
             Labels::Short => {
                 put(buf, area, 0, y, lane.short(), style);
+                if locked {
+                    put(buf, area, 2, y, "L", self.look.style(Role::Accent));
+                }
             }
         }
     }

@@ -36,6 +36,7 @@ fn grid<'a>(look: &'a Look, steps: &'a [Step]) -> StepGrid<'a> {
         lane_rows: 1,
         playhead: Some(35),
         revisable_from: Some(38),
+        locks: 0b1_0000_0010,
         mutes: 1 << Lane::Crash.index(),
         chosen: None,
         labels: Labels::Long,

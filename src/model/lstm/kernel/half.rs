@@ -35,7 +35,8 @@ impl Halves {
 }
 
 /// The nearest half, ties to even; what is too large becomes the largest.
-fn to_half(x: f32) -> u16 {
+#[must_use]
+pub fn to_half(x: f32) -> u16 {
     let sign = (x.to_bits() >> 16) as u16 & 0x8000;
     let bits = x.abs().to_bits();
     sign | match bits {
@@ -49,7 +50,8 @@ fn to_half(x: f32) -> u16 {
 
 /// The number that a half is.
 #[inline(always)]
-pub(super) fn from_half(half: u16) -> f32 {
+#[must_use]
+pub fn from_half(half: u16) -> f32 {
     let half = u32::from(half);
     // The exponent's bias is 112 less; multiplying also makes the halves below the normal ones right.
     let size = f32::from_bits((half & 0x7fff) << 13) * f32::from_bits((112 + 127) << 23);

@@ -40,6 +40,7 @@ pub(super) mod tests;
 mod tile;
 
 pub use elements::AdamW;
+pub use half::{from_half, to_half};
 pub use panels::Packed;
 pub use run::{Loop, WIDE};
 pub use shares::Rows;
