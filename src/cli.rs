@@ -195,6 +195,9 @@ pub struct TrainArgs {
     /// How many times to go through the data
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole(1, 1_000_000))]
     pub epochs: usize,
+    /// End after so many epochs without a better validation figure; 0 goes through all
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(0, 1_000_000))]
+    pub patience: usize,
     /// Share of the activations dropped while learning, 0 to 0.9
     #[arg(long, value_name = "X", default_value_t = 0.2, value_parser = fraction(0.0, 0.9))]
     pub dropout: f64,
@@ -250,6 +253,7 @@ impl TrainArgs {
             device: self.device,
             representation: self.representation,
             devices: self.devices,
+            patience: self.patience,
         }
     }
 }
@@ -277,6 +281,21 @@ pub struct GenerateArgs {
     /// How daring the beat is: 0 (always the most likely hit) to 2
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = fraction(0.0, 2.0))]
     pub temperature: f64,
+    /// Fewer (-1) or more (1) hits; more only adds to what 0 would play
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = fraction(-1.0, 1.0))]
+    pub density: f64,
+    /// Leave out steps less likely than this share of the likeliest, 0 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = fraction(0.0, 1.0))]
+    pub min_p: f64,
+    /// How far the style is followed: 0 not at all, 1 as learned, up to 3
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = fraction(0.0, 3.0))]
+    pub guidance: f64,
+    /// A second style to blend in
+    #[arg(long, value_name = "NAME", requires = "style")]
+    pub blend_style: Option<String>,
+    /// The second style's share, 0 to 1
+    #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = fraction(0.0, 1.0), requires = "blend_style")]
+    pub blend: f64,
     /// Length in 16th steps (256 is 16 bars of 4/4)
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = whole(1, 1_000_000))]
     pub sequence_length: usize,

@@ -58,6 +58,7 @@ impl RunState {
             Self::Paused => "paused",
             Self::Stopping => "stopping",
             Self::Ended(EndReason::Finished) => "finished",
+            Self::Ended(EndReason::Settled) => "no better",
             Self::Ended(EndReason::Stopped) => "stopped",
             Self::Failed(_) => "failed",
         }

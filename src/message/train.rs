@@ -63,6 +63,9 @@ pub struct TrainConfig {
     /// How many devices of this kind learn each batch together.
     #[serde(default = "one")]
     pub devices: usize,
+    /// Ends the run after so many epochs in which the validation figure got no better; 0 never does.
+    #[serde(default)]
+    pub patience: usize,
 }
 
 /// As runs were before there was a choice.
@@ -88,6 +91,7 @@ impl Default for TrainConfig {
             device: DeviceChoice::Auto,
             representation: Representation::Beat,
             devices: 1,
+            patience: 10,
         }
     }
 }
@@ -137,6 +141,8 @@ pub struct TrainProgress {
 pub enum EndReason {
     /// All epochs done.
     Finished,
+    /// The validation figure got no better for as many epochs as patience lasted.
+    Settled,
     /// Told to stop.
     Stopped,
 }

@@ -228,6 +228,9 @@ impl<'a> Run<'a> {
         let from = (self.state.epoch, self.state.update);
         let mut ahead = Ahead::start(self.course.clone(), from);
         while self.state.epoch < self.flags.epochs {
+            if self.state.update == 0 && self.is_settled() {
+                return Ok(EndReason::Settled);
+            }
             let plan = self.course.plan(self.state.epoch);
             if self.state.update == 0 {
                 self.state.streams = plan.streams();
@@ -242,6 +245,13 @@ impl<'a> Run<'a> {
             self.finish_epoch(tell)?;
         }
         Ok(EndReason::Finished)
+    }
+
+    /// Whether the best figure is so many epochs old that the run's patience is over.
+    fn is_settled(&self) -> bool {
+        let (patience, epoch) = (self.flags.patience, self.state.epoch);
+        let best = self.state.best;
+        patience > 0 && best.is_some_and(|(_, best)| epoch.saturating_sub(best) >= patience)
     }
 
     fn one_update(

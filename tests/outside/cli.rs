@@ -120,6 +120,27 @@ fn same_seed_same_bytes_and_nothing_is_overwritten() {
 }
 
 #[test]
+fn generate_turns_the_knobs_of_the_play_screen() {
+    let home = Home::new();
+    let hits = |more: &[&str]| -> u32 {
+        let args = ["generate", "--seed", "7", "--style", "funk"];
+        let outcome = home.run(&[&args[..], more].concat());
+        assert_eq!(outcome.code, 0, "{outcome:?}");
+        let words: Vec<&str> = outcome.out.split_whitespace().collect();
+        let at = words.iter().position(|word| *word == "hits,").unwrap();
+        words[at - 1].parse().unwrap()
+    };
+    let plain = hits(&[]);
+    assert!(hits(&["--density", "-0.5"]) < plain && plain < hits(&["--density", "0.5"]));
+    assert_ne!(hits(&["--min-p", "0.5"]), plain);
+    assert_ne!(hits(&["--guidance", "2"]), plain);
+    assert_ne!(hits(&["--blend-style", "jazz"]), plain);
+    let outcome = home.run(&["generate", "--style", "funk", "--blend-style", "yodel"]);
+    assert_eq!(outcome.code, 2, "{outcome:?}");
+    assert!(outcome.err.contains("--blend-style yodel"), "{outcome:?}");
+}
+
+#[test]
 fn what_a_model_plays_is_measured_beside_real_music() {
     let home = Home::new();
     let beats = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/beats");

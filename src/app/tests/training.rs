@@ -159,6 +159,7 @@ fn every_flag_can_be_set() {
         device: DeviceChoice::CpuNdarray,
         representation: Representation::Beat,
         devices: 1,
+        patience: 10,
     };
     assert_eq!(**config, wanted);
     // The next time the form is as it was left.

@@ -162,6 +162,36 @@ fn one_two_bar_file_trains_and_a_new_run_keeps_the_old_one() {
 }
 
 #[test]
+fn a_run_that_gets_no_better_ends_when_patience_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let set = small_set();
+    let never = crossbeam_channel::never();
+    // So slow that the averaged weights, and with them the figure, stay where they are; only an equal figure is no better.
+    let mut flags = TrainConfig {
+        learning_rate: f64::MIN_POSITIVE,
+        epochs: 9,
+        patience: 2,
+        ..small(dir.path())
+    };
+    let mut epochs = Vec::new();
+    let mut hear = |e| {
+        if let TrainEvent::Validation { epoch, best, .. } = e {
+            epochs.push((epoch, best));
+        }
+    };
+    let outcome = train(&flags, &set, &cpu(), &never, &mut hear).unwrap();
+    assert_eq!(epochs, [(1, true), (2, false), (3, false)]);
+    assert_eq!(outcome.reason, EndReason::Settled);
+    // Going on with more patience goes on; with none it goes to the end.
+    flags.resume = true;
+    for (patience, reason) in [(3, EndReason::Settled), (0, EndReason::Finished)] {
+        flags.patience = patience;
+        let outcome = train(&flags, &set, &cpu(), &never, &mut |_| {}).unwrap();
+        assert_eq!(outcome.reason, reason);
+    }
+}
+
+#[test]
 fn a_loss_that_is_not_finite_keeps_the_last_good_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     let set = small_set();

@@ -87,7 +87,12 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let style = args
         .style
         .as_deref()
-        .map(|s| style(&model, s))
+        .map(|s| known_style("--style", &model, s))
+        .transpose()?;
+    let other_style = args
+        .blend_style
+        .as_deref()
+        .map(|s| known_style("--blend-style", &model, s))
         .transpose()?;
     let primer = match &args.seed_path {
         Some(path) => {
@@ -106,6 +111,15 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         temperature: args.temperature as f32,
         // Cool beats are played evenly, at 0 without any chance; hot ones are not played wildly.
         expression: args.temperature.min(1.0) as f32,
+        density: args.density as f32,
+        min_p: args.min_p as f32,
+        guidance: args.guidance as f32,
+        other_style,
+        blend: if other_style.is_some() {
+            args.blend as f32
+        } else {
+            0.0
+        },
         ..Knobs::default()
     };
     let grid = compose(
@@ -196,15 +210,15 @@ fn read_seed(path: &Path, map: &DrumMap) -> anyhow::Result<BeatGrid> {
     Ok(drums.grid)
 }
 
-fn style(model: &BeatModel, name: &str) -> anyhow::Result<usize> {
+fn known_style(flag: &str, model: &BeatModel, name: &str) -> anyhow::Result<usize> {
     model.config().style_index(name).ok_or_else(|| {
         let known = if model.styles().is_empty() {
-            "this model knows no styles: leave --style out".to_string()
+            format!("this model knows no styles: leave {flag} out")
         } else {
             format!("it knows {}", model.styles().join(", "))
         };
         Refused::new(
-            format!("--style {}: the model does not know it", sanitize(name)),
+            format!("{flag} {}: the model does not know it", sanitize(name)),
             known,
         )
         .into()

@@ -65,6 +65,12 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
             sanitize_path(&folder)
         ))?;
     }
+    if outcome.reason == EndReason::Settled {
+        say(&format!(
+            "ended early: {} epochs without a better figure (--patience)",
+            flags.patience
+        ))?;
+    }
     if let (EndReason::Stopped, Some(signal)) = (outcome.reason, caught.number()) {
         say(&format!(
             "stopped; go on with the same command and --resume ({})",
