@@ -2,6 +2,7 @@
 //! the starting weights, the styles, and what two runs must share to be one.
 
 use super::batches::Pieces;
+use super::checkpoint::RunState;
 use super::config::{MAX_STYLES, ModelConfig};
 use super::params::{self, Head};
 use crate::base::text::sanitize;
@@ -98,6 +99,12 @@ pub(super) fn settings(flags: &TrainConfig) -> String {
         flags.dropout,
         flags.seed
     )
+}
+
+/// Whether the best figure is so many epochs old that the run's patience is over.
+pub(super) fn is_settled(flags: &TrainConfig, state: &RunState) -> bool {
+    let old = |(_, best): (f32, usize)| state.epoch.saturating_sub(best) >= flags.patience;
+    flags.patience > 0 && state.best.is_some_and(old)
 }
 
 /// The name of a folder, for people.

@@ -10,7 +10,7 @@ use super::device::{self, Device};
 use super::evaluate::evaluate;
 use super::learner::{Learner, Update};
 use super::params;
-use super::recipe::{first_weights, folder, identity, learning_rate, settings, styles};
+use super::recipe::{first_weights, folder, identity, is_settled, learning_rate, settings, styles};
 use super::train_error::write_error;
 use super::weights::BeatModel;
 
@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
         let from = (self.state.epoch, self.state.update);
         let mut ahead = Ahead::start(self.course.clone(), from);
         while self.state.epoch < self.flags.epochs {
-            if self.state.update == 0 && self.is_settled() {
+            if self.state.update == 0 && is_settled(self.flags, &self.state) {
                 return Ok(EndReason::Settled);
             }
             let plan = self.course.plan(self.state.epoch);
@@ -245,13 +245,6 @@ impl<'a> Run<'a> {
             self.finish_epoch(tell)?;
         }
         Ok(EndReason::Finished)
-    }
-
-    /// Whether the best figure is so many epochs old that the run's patience is over.
-    fn is_settled(&self) -> bool {
-        let (patience, epoch) = (self.flags.patience, self.state.epoch);
-        let best = self.state.best;
-        patience > 0 && best.is_some_and(|(_, best)| epoch.saturating_sub(best) >= patience)
     }
 
     fn one_update(
