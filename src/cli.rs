@@ -284,6 +284,9 @@ pub struct GenerateArgs {
     /// Fewer (-1) or more (1) hits; more only adds to what 0 would play
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = fraction(-1.0, 1.0))]
     pub density: f64,
+    /// The share of steps with a hit that the model aims at, 0.05 to 1 [default: what is usual in the style]
+    #[arg(long, value_name = "X", value_parser = fraction(0.05, 1.0))]
+    pub fullness: Option<f64>,
     /// Leave out steps less likely than this share of the likeliest, 0 to 1
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = fraction(0.0, 1.0))]
     pub min_p: f64,

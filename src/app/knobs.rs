@@ -36,7 +36,7 @@ pub enum KnobPage {
     /// Temperature, expression, density, swing, tempo, style.
     #[default]
     Main,
-    /// What else is done with the styles, and min-p.
+    /// What else is done with the styles, how full they are, and min-p.
     Style,
     /// Those of the lane under the cursor.
     Lane,
@@ -71,6 +71,7 @@ pub fn clamped(controls: Controls) -> Controls {
         temperature: fit(controls.temperature, 0.0, 2.0, default.temperature),
         expression: fit(controls.expression, 0.0, 2.0, default.expression),
         density: fit(controls.density, -1.0, 1.0, default.density) + 0.0,
+        fullness: fit(controls.fullness, 0.0, 1.0, default.fullness),
         swing: fit(controls.swing, 0.5, 0.75, default.swing),
         milli_bpm: controls.milli_bpm.clamp(20_000, 400_000),
         style: controls.style,
@@ -253,6 +254,17 @@ pub(super) fn more(
         _ => 0.0,
     };
     vec![
+        knob(
+            "fullness",
+            if now.fullness > 0.0 {
+                percent(now.fullness)
+            } else {
+                "own".to_owned()
+            },
+            now.fullness,
+            (C::FullnessDown, C::FullnessUp),
+            near(now.fullness, was.fullness),
+        ),
         knob(
             "guidance",
             format!("{:.1}", now.guidance),

@@ -136,6 +136,8 @@ impl App {
             | C::LaneDensityUp
             | C::LaneTemperatureDown
             | C::LaneTemperatureUp
+            | C::FullnessDown
+            | C::FullnessUp
             | C::MinPDown
             | C::MinPUp
             | C::GuidanceDown

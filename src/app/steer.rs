@@ -12,6 +12,15 @@ const MIN_P_STEP: f32 = 0.01;
 /// How far a key turns the guidance.
 const GUIDANCE_STEP: f32 = 0.1;
 
+/// A turned fullness. From the style's own it starts at half; below 5 % it is the style's own again.
+fn fuller(fullness: f32, by: f32) -> f32 {
+    if fullness <= 0.0 {
+        return 0.5;
+    }
+    let turned = (fullness + by).min(1.0);
+    if turned < 0.5 * FINE { 0.0 } else { turned }
+}
+
 impl App {
     pub(super) fn steer(&mut self, command: Command, effects: &mut Vec<Effect>) {
         use Command as C;
@@ -34,6 +43,8 @@ impl App {
             C::LaneDensityUp => self.turn(effects, |c| c.lane_density[lane] += FINE),
             C::LaneTemperatureDown => self.turn(effects, |c| c.lane_temperature[lane] -= FINE),
             C::LaneTemperatureUp => self.turn(effects, |c| c.lane_temperature[lane] += FINE),
+            C::FullnessDown => self.turn(effects, |c| c.fullness = fuller(c.fullness, -FINE)),
+            C::FullnessUp => self.turn(effects, |c| c.fullness = fuller(c.fullness, FINE)),
             C::MinPDown => self.turn(effects, |c| c.min_p -= MIN_P_STEP),
             C::MinPUp => self.turn(effects, |c| c.min_p += MIN_P_STEP),
             C::GuidanceDown => self.turn(effects, |c| c.guidance -= GUIDANCE_STEP),

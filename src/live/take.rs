@@ -208,6 +208,7 @@ pub(super) fn clamped(c: Controls) -> Controls {
         temperature: within(c.temperature, 0.0, 2.0, 1.0),
         expression: within(c.expression, 0.0, 2.0, 1.0),
         density: within(c.density, -1.0, 1.0, 0.0),
+        fullness: within(c.fullness, 0.0, 1.0, 0.0),
         swing: within(c.swing, 0.5, 0.75, 0.5),
         milli_bpm: c.milli_bpm.clamp(20_000, 400_000),
         mutes: c.mutes & ((1 << LANES) - 1),

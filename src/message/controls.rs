@@ -20,6 +20,8 @@ pub struct Controls {
     pub expression: f32,
     /// Fewer (-1) or more (+1) hits than the model would play.
     pub density: f32,
+    /// The share of steps with a hit that the model is told to play, 0.05 to 1; 0: what is usual in the style.
+    pub fullness: f32,
     /// Share of an 8th taken by its first 16th: 0.5 (straight) to 0.75.
     pub swing: f32,
     /// Tempo in thousandths of a quarter note per minute: 20,000 to 400,000.
@@ -69,6 +71,7 @@ impl Default for Controls {
             temperature: 1.0,
             expression: 1.0,
             density: 0.0,
+            fullness: 0.0,
             swing: 0.5,
             milli_bpm: 120_000,
             style: NO_STYLE,

@@ -211,6 +211,7 @@ mod tests {
             units: 4,
             layers: 1,
             styles: vec!["funk".into(), "rock".into()],
+            fullness: Vec::new(),
             drum_map: DrumMap::gm(),
             name: "test".into(),
             bits_per_step: None,

@@ -33,6 +33,10 @@ pub struct ModelConfig {
     pub layers: usize,
     /// Style names in index order.
     pub styles: Vec<String>,
+    /// Of each style, the share of the steps of its training beats that have a hit; empty in older
+    /// checkpoints.
+    #[serde(default)]
+    pub fullness: Vec<f32>,
     /// The drum map the training files were read with.
     pub drum_map: DrumMap,
     /// For people: what it is and what it learned from.
@@ -50,6 +54,21 @@ impl ModelConfig {
         self.styles
             .iter()
             .position(|s| s.eq_ignore_ascii_case(style))
+    }
+
+    /// The share of steps with a hit that is a style's own, or of two styles blended by the share of the other.
+    #[must_use]
+    pub fn fullness_of(
+        &self,
+        style: Option<usize>,
+        other: Option<usize>,
+        blend: f32,
+    ) -> Option<f32> {
+        let of = |style: Option<usize>| self.fullness.get(style?).copied();
+        if blend <= 0.0 {
+            return of(style);
+        }
+        Some((1.0 - blend) * of(style)? + blend * of(other)?)
     }
 
     /// Checks the numbers, so that a damaged or hostile checkpoint cannot ask for the moon.
@@ -74,6 +93,9 @@ impl ModelConfig {
                 "its {} LSTM layers are not within 1 to 16",
                 self.layers
             ));
+        }
+        if !self.fullness.iter().all(|f| (0.0..=1.0).contains(f)) {
+            return Err("the fullness of its styles is not within 0 to 1".to_owned());
         }
         if self.styles.len() > MAX_STYLES {
             return Err(format!(

@@ -5,7 +5,11 @@
 //! [`SCALES`]. With `x(v) = (v - mean) / scale` its mass between two points is `sigmoid(x(b)) - sigmoid(x(a))` over that from 0
 //! to 1. As in "PixelCNN++" (Salimans et al. 2017), whose logistics stand on a line and not in an interval.
 
-use super::config::{BINS, COMPONENTS, MIX};
+mod bin;
+
+pub use bin::learn;
+
+use super::config::{COMPONENTS, MIX};
 
 /// Log scales below and above do not count: narrower than a bin's 12th, wider than 20 intervals.
 const SCALES: (f32, f32) = (-6.0, 3.0);
@@ -18,8 +22,6 @@ struct Component {
     mean: f32,
     /// One over the scale.
     inverse: f32,
-    /// Whether the scale still follows its parameter.
-    free: bool,
 }
 
 fn component(mix: &Mix, k: usize) -> Component {
@@ -27,26 +29,12 @@ fn component(mix: &Mix, k: usize) -> Component {
     Component {
         mean: 0.5 + mix[COMPONENTS + k],
         inverse: (-s.clamp(SCALES.0, SCALES.1)).exp(),
-        free: (SCALES.0..=SCALES.1).contains(&s),
     }
-}
-
-fn softplus(x: f32) -> f32 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 fn sigmoid(x: f32) -> f32 {
     let e = (-x.abs()).exp();
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
-}
-
-/// `log(sigmoid(low + wide) - sigmoid(low))`, and its slopes by `low` and by `wide`.
-fn between(low: f32, wide: f32) -> (f32, f32, f32) {
-    let high = low + wide;
-    let rest = -(-wide).exp_m1();
-    let log = rest.ln() - softplus(-high) - softplus(low);
-    let above = sigmoid(-high);
-    (log, above - sigmoid(low), above + (1.0 - rest) / rest)
 }
 
 /// Log weights after the softmax.
@@ -56,38 +44,6 @@ fn log_weights(mix: &Mix) -> [f32; COMPONENTS] {
     let top = w.iter().fold(f32::MIN, |a, b| a.max(*b));
     let total = w.iter().map(|w| (w - top).exp()).sum::<f32>().ln() + top;
     w.map(|w| w - total)
-}
-
-/// `-log` of a bin's mass, in nats, and its gradient by the parameters.
-#[must_use]
-pub fn learn(mix: &Mix, bin: usize) -> (f32, Mix) {
-    let weights = log_weights(mix);
-    let from = bin as f32 / BINS as f32;
-    let mut each = [0.0; COMPONENTS];
-    let mut slopes = [[0.0; 2]; COMPONENTS];
-    for k in 0..COMPONENTS {
-        let c = component(mix, k);
-        let (low, wide) = ((from - c.mean) * c.inverse, c.inverse / BINS as f32);
-        let (inside, in_low, in_wide) = between(low, wide);
-        let low_end = -c.mean * c.inverse;
-        let (whole, all_low, all_wide) = between(low_end, c.inverse);
-        each[k] = weights[k] + inside - whole;
-        slopes[k][0] = c.inverse * (all_low - in_low);
-        if c.free {
-            slopes[k][1] = low_end * all_low + c.inverse * all_wide - low * in_low - wide * in_wide;
-        }
-    }
-    let top = each.iter().fold(f32::MIN, |a, b| a.max(*b));
-    let total = each.iter().map(|e| (e - top).exp()).sum::<f32>();
-    let nats = -(total.ln() + top);
-    let mut gradient = [0.0; MIX];
-    for k in 0..COMPONENTS {
-        let share = (each[k] - top).exp() / total;
-        gradient[k] = weights[k].exp() - share;
-        gradient[COMPONENTS + k] = -share * slopes[k][0];
-        gradient[2 * COMPONENTS + k] = -share * slopes[k][1];
-    }
-    (nats, gradient)
 }
 
 /// Bits of a bin.
@@ -184,6 +140,7 @@ pub fn draw(mix: &Mix, temperature: f32, uniform: f32) -> f32 {
 mod tests {
     use super::*;
     use crate::base::rng::{Purpose, Stream};
+    use crate::model::config::BINS;
 
     fn some(draws: &mut Stream) -> Mix {
         std::array::from_fn(|i| match i / COMPONENTS {

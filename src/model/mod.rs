@@ -45,5 +45,5 @@ mod weights;
 
 pub use config::{ModelConfig, SCHEMA_VERSION};
 pub use encode::Place;
-pub use sample::{Knobs, Sampler, SamplerState};
+pub use sample::{Fullness, Knobs, Sampler, SamplerState};
 pub use weights::{BeatModel, ModelError};

@@ -6,6 +6,7 @@ use super::checkpoint::RunState;
 use super::config::{MAX_STYLES, ModelConfig};
 use super::params::{self, Head};
 use crate::base::text::sanitize;
+use crate::beat::grid::hits;
 use crate::beat::kit::DrumMap;
 use crate::dataset::corpus::Corpus;
 use crate::message::TrainConfig;
@@ -68,6 +69,25 @@ pub(super) fn styles(corpus: &Corpus) -> Vec<String> {
     let mut names: Vec<String> = list.into_iter().map(|(name, _)| name).collect();
     names.sort();
     names
+}
+
+/// Of each style, the share of steps with a hit: in its beats, or, if it has none, in its fills.
+pub(super) fn fullness(corpus: &Corpus, styles: &[String]) -> Vec<f32> {
+    let mut counts = vec![[[0usize; 2]; 2]; styles.len()];
+    let mut steps = Vec::new();
+    for piece in corpus.pieces() {
+        let style = corpus.style_of(piece).map(sanitize);
+        let style = style.and_then(|s| styles.iter().position(|known| *known == s));
+        if let Some(count) = style.and_then(|s| counts.get_mut(s)) {
+            corpus.read(piece, 0..piece.steps, &mut steps);
+            let [hit, all] = &mut count[usize::from(piece.fill)];
+            *hit += steps.iter().filter(|step| hits(step) != 0).count();
+            *all += steps.len();
+        }
+    }
+    let share = |[hit, all]: [usize; 2]| hit as f32 / all.max(1) as f32;
+    let of = |[beats, fills]: [[usize; 2]; 2]| share(if beats[1] > 0 { beats } else { fills });
+    counts.into_iter().map(of).collect()
 }
 
 /// A digest of the training pieces and their order: a run goes on only with the same.

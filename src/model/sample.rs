@@ -28,7 +28,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use knobs::Knobs;
+pub use knobs::{Fullness, Knobs};
 pub use state::SamplerState;
 
 use super::encode::Place;
@@ -168,13 +168,18 @@ impl Sampler {
     /// Advances the state as if `step` had been drawn: priming, and continuing from what was
     /// really played.
     pub fn force(&mut self, state: &mut SamplerState, place: &Place, step: &Step) {
-        self.advance(state, place, &Knobs::default());
+        let knobs = Knobs::default();
+        let place = &knobs.told(place, self.model.config());
+        self.advance(state, place, &knobs);
         state.record(step);
     }
 
     /// Advances the state by the true `step` and tells how likely it was.
     pub fn score(&mut self, state: &mut SamplerState, place: &Place, step: &Step) -> Score {
-        let knobs = Knobs::default();
+        let knobs = Knobs {
+            fullness: Fullness::Untold,
+            ..Knobs::default()
+        };
         let model = Arc::clone(&self.model);
         self.hear(state, place, &knobs);
         let weights = Weights::of(&model);
@@ -212,7 +217,7 @@ impl Sampler {
     /// the style, where guidance asks for them: gives whether it does.
     fn hear(&mut self, state: &mut SamplerState, place: &Place, knobs: &Knobs) -> bool {
         let model = Arc::clone(&self.model);
-        let place = &knobs.told(place);
+        let place = &knobs.told(place, model.config());
         let guided = knobs.guides(place.style, model.styles().len());
         if guided {
             state.let_follow();

@@ -10,7 +10,9 @@ use super::device::{self, Device};
 use super::evaluate::evaluate;
 use super::learner::{Learner, Update};
 use super::params;
-use super::recipe::{first_weights, folder, identity, is_settled, learning_rate, settings, styles};
+use super::recipe::{
+    first_weights, folder, fullness, identity, is_settled, learning_rate, settings, styles,
+};
 use super::train_error::write_error;
 use super::weights::BeatModel;
 
@@ -93,11 +95,13 @@ impl<'a> Run<'a> {
         set: &'a TrainingSet,
         device: &Device,
     ) -> Result<Self, TrainError> {
+        let named = styles(&set.train);
         let mut config = ModelConfig {
             schema: SCHEMA_VERSION,
             units: flags.units,
             layers: flags.num_layers,
-            styles: styles(&set.train),
+            fullness: fullness(&set.train, &named),
+            styles: named,
             drum_map: set.drum_map.clone(),
             name: format!(
                 "{} {}x{}",

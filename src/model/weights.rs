@@ -211,6 +211,7 @@ impl BeatModel {
             units: units.clamp(1, 4096),
             layers: layers.clamp(1, 16),
             styles: vec!["funk".into(), "jazz".into(), "rock".into()],
+            fullness: Vec::new(),
             drum_map: crate::beat::kit::DrumMap::gm(),
             name: format!("untrained {layers}x{units}"),
             bits_per_step: None,

