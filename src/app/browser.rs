@@ -3,10 +3,11 @@
 //! in it costs the same however long it is. What is drawn of it is in `browser_view.rs`.
 
 pub use super::browser_view::{Line, LineKind};
+use super::file_sound::FileSound;
 use super::listing::{self, Folder, Item, Show, Sort};
 use super::text_field::TextField;
 use crate::beat::grid::BeatGrid;
-use crate::message::{FileStatus, ScanRow, ScanSummary, SpectrogramColumn};
+use crate::message::{FileStatus, ScanRow, ScanSummary};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -118,8 +119,10 @@ pub struct Browser {
     pub preview: Preview,
     /// The bar of it that is shown, from 0.
     pub bar: usize,
-    /// The last spectrogram of a file, and which; not always the selected one's.
-    pub spectrogram: Option<(PathBuf, Vec<SpectrogramColumn>)>,
+    /// The bar of it that was heard last, while it is heard.
+    pub(super) followed: Option<usize>,
+    /// The sound of a stretch of a file; not always the selected one's.
+    pub sound: FileSound,
     /// A file that is to be heard or primed with once it is read.
     pub wanted: Option<(PathBuf, Wanted)>,
     /// When the selection moved to a file whose beat is not asked for yet.
@@ -204,12 +207,11 @@ impl Browser {
         }
     }
 
-    /// The selected file's spectrogram, once it is there.
+    /// The selected file's sound, once some of it is there.
     #[must_use]
-    pub fn selected_spectrogram(&self) -> Option<&[SpectrogramColumn]> {
+    pub fn selected_sound(&self) -> Option<&FileSound> {
         let row = self.selected_row()?;
-        let (path, columns) = self.spectrogram.as_ref()?;
-        (*path == row.path).then_some(columns)
+        self.sound.is_of(&row.path).then_some(&self.sound)
     }
 
     /// Whether a file has a beat to be heard.

@@ -3,14 +3,14 @@
 use super::browser::{Preview, ScanState, Wanted};
 use super::effect::Effect;
 use super::listing::Item;
-use super::msg::{Level, SpectrogramOf};
+use super::msg::Level;
 use super::notices::sentence;
 use super::overlay::{Overlay, PromptFor};
 use super::state::App;
 use super::text_field::TextField;
 use crate::base::text::sanitize_path;
 use crate::beat::grid::BeatGrid;
-use crate::message::ScanEvent;
+use crate::message::{PlaySource, ScanEvent};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -124,11 +124,10 @@ impl App {
                     self.use_beat(wanted, name, &grid, effects);
                 }
                 if self.browser.preview.path() == Some(&path) {
-                    effects.push(Effect::ComputeSpectrogram {
-                        what: SpectrogramOf::File(path.clone()),
-                        grid: Arc::clone(&grid),
-                    });
+                    // It may be read anew because it changed: what is there may be of before.
+                    self.browser.sound.forget();
                     self.browser.preview = Preview::Ready { path, grid };
+                    self.want_sound(effects);
                 }
             }
         }
@@ -277,7 +276,7 @@ impl App {
     }
 
     /// Shows the bar before or after, or folds and opens where a folder is selected.
-    pub(super) fn bar(&mut self, forward: bool) {
+    pub(super) fn bar(&mut self, forward: bool, effects: &mut Vec<Effect>) {
         if self.browser.selected_folder().is_some() {
             self.fold(Some(!forward));
         } else if let Some(grid) = self.browser.selected_grid() {
@@ -287,6 +286,46 @@ impl App {
             } else {
                 self.browser.bar.saturating_sub(1)
             };
+            self.want_sound(effects);
+        }
+    }
+
+    /// Asks for the sound of the bars in sight where it is not there yet.
+    fn want_sound(&mut self, effects: &mut Vec<Effect>) {
+        let Preview::Ready { path, grid } = &self.browser.preview else {
+            return;
+        };
+        let at = self.browser.bar.saturating_mul(grid.meter.steps());
+        if let Some(steps) = self.browser.sound.missing(path, at, grid.steps.len()) {
+            effects.push(Effect::ComputeSpectrogram {
+                path: path.clone(),
+                grid: Arc::clone(grid),
+                steps,
+            });
+        }
+    }
+
+    /// While the selected file is heard, the bar shown is the one that sounds, from bar line to bar line:
+    /// another one can be looked at in between.
+    pub(super) fn follow_preview(&mut self, effects: &mut Vec<Effect>) {
+        let engine = &self.generation.engine;
+        let heard = match (&engine.source, self.browser.selected_row()) {
+            (PlaySource::Preview(name), Some(row)) => *name == row.name,
+            _ => false,
+        };
+        let bar = self.browser.selected_grid().filter(|_| heard);
+        let bar = bar.and_then(|grid| {
+            let length = u64::try_from(grid.steps.len()).ok()?;
+            let step = usize::try_from(engine.playhead.checked_rem(length)?).ok()?;
+            step.checked_div(grid.meter.steps())
+        });
+        if bar == self.browser.followed {
+            return;
+        }
+        self.browser.followed = bar;
+        if let Some(bar) = bar {
+            self.browser.bar = bar;
+            self.want_sound(effects);
         }
     }
 

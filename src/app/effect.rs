@@ -1,9 +1,10 @@
 //! [`Effect`]: what the state machine wants done, as plain data. `runtime` does it.
 
-use super::msg::SpectrogramOf;
+use super::heard::News;
 use super::settings::Settings;
 use crate::beat::grid::BeatGrid;
 use crate::message::{Controls, OutputSetup, TrainCommand, TrainConfig};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -100,13 +101,19 @@ pub enum Effect {
     RefreshPorts,
     /// Write everything played to a new `.mid`. Answer: [`super::Msg::SessionSaved`].
     SaveSession,
-    /// Render a beat with the built-in kit and take its mel spectrogram. Answer: [`super::Msg::Spectrogram`].
+    /// Render a stretch of a file's beat with the built-in kit and take its mel spectrogram; of several, only
+    /// the last asked for matters. Answer: [`super::Msg::Spectrogram`].
     ComputeSpectrogram {
-        /// Of what; comes back with the answer.
-        what: SpectrogramOf,
-        /// The beat.
+        /// The file; comes back with the answer.
+        path: PathBuf,
+        /// Its beat.
         grid: Arc<BeatGrid>,
+        /// Which of its steps.
+        steps: Range<usize>,
     },
+    /// Continue the spectrogram of what is played with steps that have begun to sound. Answer:
+    /// [`super::Msg::Spectrogram`].
+    PicturePlayed(News),
     /// Draw with this theme.
     SetTheme(String),
     /// Silence: close every note on every output and stop playing.

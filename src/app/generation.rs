@@ -1,5 +1,6 @@
 //! [`Generation`]: the play screen: the engine's mirror, the lane cursor, the bars so far.
 
+use super::heard::{Heard, News};
 use super::knobs::KnobPage;
 use super::outputs::{remote, remote_mut};
 use super::playback::Playback;
@@ -48,8 +49,9 @@ pub struct Generation {
     pub page: KnobPage,
     /// Bars played, oldest first; at most [`MOST_BARS`].
     pub history: VecDeque<BarSummary>,
-    /// Spectrogram of the bars played, oldest first; at most [`MOST_COLUMNS`].
+    /// Spectrogram of what was played, oldest first; at most [`MOST_COLUMNS`].
     pub spectrogram: VecDeque<SpectrogramColumn>,
+    heard: Heard,
     /// When the tempo was last tapped.
     pub tapped_ns: Option<u64>,
     pub(super) taps: TapTempo,
@@ -65,6 +67,7 @@ impl Default for Generation {
             page: KnobPage::default(),
             history: VecDeque::new(),
             spectrogram: VecDeque::new(),
+            heard: Heard::default(),
             tapped_ns: None,
             taps: TapTempo::new(),
             last_bar: None,
@@ -73,29 +76,22 @@ impl Default for Generation {
 }
 
 impl Generation {
-    /// Takes in the engine's word; gives the bar that has just been played whole, if one has.
-    pub(super) fn observe(
-        &mut self,
-        status: Arc<EngineStatus>,
-        now_ns: u64,
-    ) -> Option<(u64, BeatGrid)> {
+    /// Takes in the engine's word; gives the steps that have begun to sound since the last.
+    pub(super) fn observe(&mut self, status: Arc<EngineStatus>, now_ns: u64) -> Option<News> {
         self.playback.observe(&status.source, now_ns);
         let before = std::mem::replace(&mut self.engine, clean(status));
         let now = &self.engine;
+        let news = self.heard.observe(now);
         if now.source == PlaySource::Stopped {
             self.last_bar = None;
-            return None;
-        }
-        if now.bar != before.bar.wrapping_add(1) || now.source != before.source {
+        } else if now.bar != before.bar.wrapping_add(1) || now.source != before.source {
             if now.bar < before.bar || now.source != before.source {
                 self.last_bar = None;
             }
-            return None;
+        } else if let Some(grid) = bar_of(now, before.bar) {
+            self.remember(before.bar, &grid);
         }
-        let bar = before.bar;
-        let grid = bar_of(now, bar)?;
-        self.remember(bar, &grid);
-        Some((bar, grid))
+        news
     }
 
     fn remember(&mut self, bar: u64, grid: &BeatGrid) {

@@ -8,9 +8,9 @@
 //! | `state` `update` `run` | the whole, what messages and commands do to it |
 //! | `key` `command` `keymap` | keys, verbs, which is which |
 //! | `overlay` `overlay_keys` `choices` `text_field` | what lies over a screen |
-//! | `browser` `browser_view` `listing` `dataset_update` | the dataset screen |
+//! | `browser` `browser_view` `file_sound` `listing` `dataset_update` | the dataset screen |
 //! | `training` `form` `chart` | the training screen |
-//! | `generation` `knobs` `steer` `playback` | the play screen |
+//! | `generation` `heard` `knobs` `steer` `playback` | the play screen |
 //! | `outputs` `output_list` `desk` `watch` | where notes go, how, and how well |
 //! | `notices` `offer` | sentences that pass; the question of the start |
 
@@ -22,8 +22,10 @@ pub mod command;
 mod dataset_update;
 pub mod desk;
 pub mod effect;
+pub mod file_sound;
 pub mod form;
 pub mod generation;
+pub mod heard;
 pub mod key;
 pub mod keymap;
 pub mod knobs;

@@ -49,7 +49,8 @@ pub enum Msg {
         /// What it plays.
         result: Result<Arc<BeatGrid>, String>,
     },
-    /// A spectrogram asked for by [`super::Effect::ComputeSpectrogram`] is ready.
+    /// A spectrogram asked for by [`super::Effect::ComputeSpectrogram`] or [`super::Effect::PicturePlayed`]
+    /// is ready: [`crate::message::COLUMNS_A_STEP`] columns a step.
     Spectrogram {
         /// Of what.
         what: SpectrogramOf,
@@ -79,12 +80,15 @@ pub enum Msg {
 /// What a spectrogram is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpectrogramOf {
-    /// A file of the dataset.
-    File(PathBuf),
-    /// A bar that was played, by its number.
-    Bar(u64),
-    /// Bars sampled from a checkpoint.
-    Checkpoint(PathBuf),
+    /// A stretch of a file of the dataset.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Its step that the first column is of.
+        first: usize,
+    },
+    /// What is being played, after what was there before.
+    Played,
 }
 
 /// How bad a notice is.

@@ -4,6 +4,7 @@
 mod dataset;
 mod desk;
 mod offer;
+mod pictures;
 mod play;
 mod purity;
 mod steer;
@@ -141,6 +142,10 @@ fn outside_text_is_sanitized() {
     bad_row.reason = Some(bad.into());
     scan(&mut app, vec![bad_row]);
     app.update(Msg::Train(TrainEvent::Failed(bad.into())));
+    app.update(Msg::Train(TrainEvent::Excerpt(Box::new(Excerpt {
+        of: bad.into(),
+        ..Excerpt::default()
+    }))));
     app.update(Msg::Device(bad.into()));
     app.update(Msg::Ports(vec![PortInfo { name: bad.into() }]));
     app.update(Msg::SessionSaved(Err(bad.into())));

@@ -5,7 +5,7 @@ use super::chart::{Bucket, Series};
 use super::form::TrainForm;
 use super::notices::sentence;
 use crate::base::text::{sanitize, sanitize_path};
-use crate::message::{EndReason, SpectrogramColumn, TrainConfig, TrainEvent, TrainProgress};
+use crate::message::{EndReason, Excerpt, TrainConfig, TrainEvent, TrainProgress};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
@@ -122,8 +122,8 @@ pub struct Training {
     pub log: VecDeque<String>,
     /// Whether the loss is drawn on a logarithmic scale.
     pub log_scale: bool,
-    /// Spectrogram of the bars heard last from a checkpoint, oldest first.
-    pub spectrogram: Vec<SpectrogramColumn>,
+    /// A few bars as they are and as the model foresaw them at its last validation.
+    pub excerpt: Option<Box<Excerpt>>,
     /// The name of the model taken over last, sanitised.
     pub taken_over: Option<String>,
     /// Whether it was last asked to hold or to go on, until it says so.
@@ -183,6 +183,7 @@ impl Training {
         self.gradient = Series::default();
         self.learning_rate = Series::default();
         self.best = None;
+        self.excerpt = None;
         self.after_checkpoint = None;
         self.hold_wish = None;
     }
@@ -240,6 +241,10 @@ impl Training {
                 self.say(&format!(
                     "epoch {epoch}: validation {bits_per_step:.3} bits a step{mark}"
                 ));
+            }
+            TrainEvent::Excerpt(mut excerpt) => {
+                excerpt.of = sanitize(&excerpt.of);
+                self.excerpt = Some(excerpt);
             }
             TrainEvent::Checkpoint { path, epoch } => {
                 self.say(&format!("checkpoint {}", sanitize_path(&path)));

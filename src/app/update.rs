@@ -8,7 +8,7 @@ use super::notices::Notice;
 use super::outputs::{driven, output_name};
 use super::overlay::{ChoiceKind, Overlay};
 use super::playback::Playback;
-use super::state::{App, Screen, Size};
+use super::state::{App, Size};
 use super::training::AfterCheckpoint;
 use super::watch::News;
 use crate::base::text::{sanitize, sanitize_path};
@@ -44,22 +44,16 @@ impl App {
             Msg::Preview { path, result } => self.preview_read(path, result, &mut effects),
             Msg::Heard { path, result } => match result {
                 Ok(grid) => {
-                    effects.push(Effect::ComputeSpectrogram {
-                        what: SpectrogramOf::Checkpoint(path.clone()),
-                        grid: Arc::clone(&grid),
-                    });
-                    self.play_preview(
-                        format!("model {}", sanitize_path(&path)),
-                        grid,
-                        &mut effects,
-                    );
+                    let name = format!("model {}", sanitize_path(&path));
+                    self.play_preview(name, grid, &mut effects);
                 }
                 Err(sentence) => self.tell(Level::Error, &sentence),
             },
             Msg::Spectrogram { what, columns } => match what {
-                SpectrogramOf::File(path) => self.browser.spectrogram = Some((path, columns)),
-                SpectrogramOf::Bar(_) => self.generation.add_columns(columns),
-                SpectrogramOf::Checkpoint(_) => self.training.spectrogram = columns,
+                SpectrogramOf::File { path, first } => {
+                    self.browser.sound.take(path, first, columns);
+                }
+                SpectrogramOf::Played => self.generation.add_columns(columns),
             },
             Msg::SessionSaved(Ok(path)) => {
                 let name = sanitize_path(&path);
@@ -180,16 +174,10 @@ impl App {
 
     fn engine(&mut self, status: Arc<EngineStatus>, effects: &mut Vec<Effect>) {
         self.keep_style(&status, effects);
-        let bar = self.generation.observe(status, self.now_ns);
+        let news = self.generation.observe(status, self.now_ns);
+        effects.extend(news.map(Effect::PicturePlayed));
+        self.follow_preview(effects);
         self.tell_of_outputs();
-        if let Some((bar, grid)) = bar
-            && self.screen != Screen::Dataset
-        {
-            effects.push(Effect::ComputeSpectrogram {
-                what: SpectrogramOf::Bar(bar),
-                grid: Arc::new(grid),
-            });
-        }
     }
 
     /// An output that is lost is told with the reason, once; that it is back, too.

@@ -2,6 +2,7 @@
 //! numbers out. Sound cards are in `live`.
 
 pub mod kit;
+pub mod live_picture;
 pub mod mel;
 pub mod render;
 pub mod spectrogram;

@@ -73,6 +73,9 @@ pub struct EngineStatus {
     pub lane_levels: [f32; super::LANES],
 }
 
+/// Columns that a 16th step has in the spectrograms of beats.
+pub const COLUMNS_A_STEP: usize = 4;
+
 /// One column of a mel spectrogram: values 0 to 1, lowest band first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpectrogramColumn {

@@ -10,14 +10,15 @@ mod step;
 mod train;
 
 pub use controls::{Controls, NO_STYLE};
-pub use engine::{EngineStatus, PlaySource, Realtime, SpectrogramColumn};
+pub use engine::{COLUMNS_A_STEP, EngineStatus, PlaySource, Realtime, SpectrogramColumn};
 pub use offer::{HangUp, Offer};
 pub use output::{
     LinkView, MOST_DELAY_MS, MOST_LATENCY_MS, OutputSetup, OutputSpec, OutputState, OutputView,
     PortInfo, RECEIVE_PORT, RTP_PORT, Remote, Token,
 };
 pub use scan::{FileStatus, ScanEvent, ScanRow, ScanSummary};
-pub use step::{Cell, LANES, Step, hits};
+pub use step::{Cell, LANES, PlayedStep, Step, hits};
 pub use train::{
-    DeviceChoice, EndReason, Representation, TrainCommand, TrainConfig, TrainEvent, TrainProgress,
+    DeviceChoice, EndReason, Excerpt, Representation, TrainCommand, TrainConfig, TrainEvent,
+    TrainProgress,
 };

@@ -25,3 +25,16 @@ pub fn hits(step: &Step) -> u16 {
         bits | (u16::from(cell.velocity > 0) << lane)
     })
 }
+
+/// A step as it sounded: with the knobs that were in force when it was committed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlayedStep {
+    /// Its hits, without those of muted lanes.
+    pub step: Step,
+    /// Its place in its bar.
+    pub step_in_bar: u16,
+    /// The tempo, in thousandths of a quarter note per minute.
+    pub milli_bpm: u32,
+    /// The swing, 0.5 (none) to 0.75.
+    pub swing: f32,
+}

@@ -1,5 +1,6 @@
 //! What a training run is asked to do and what it tells.
 
+use super::SpectrogramColumn;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -147,6 +148,22 @@ pub enum EndReason {
     Stopped,
 }
 
+/// The same few bars as they are in the data and as the model foresees them, step by step (beats) or
+/// frame by frame (spectrograms), from what the data has before each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Excerpt {
+    /// After which epoch, from 1.
+    pub epoch: usize,
+    /// The file they are from.
+    pub of: String,
+    /// Their sound, oldest first.
+    pub data: Vec<SpectrogramColumn>,
+    /// The sound foreseen: as many columns, on the same scale.
+    pub model: Vec<SpectrogramColumn>,
+    /// Lower edge of the lowest and upper edge of the highest band, in hertz; bands are even in mel.
+    pub hz: (f32, f32),
+}
+
 /// What a training run tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrainEvent {
@@ -180,6 +197,8 @@ pub enum TrainEvent {
         /// Whether it is the best so far.
         best: bool,
     },
+    /// What the model makes of a few bars after this epoch; follows the epoch's validation.
+    Excerpt(Box<Excerpt>),
     /// A checkpoint is on the disk.
     Checkpoint {
         /// Where.

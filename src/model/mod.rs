@@ -28,6 +28,7 @@ pub mod device;
 mod devices;
 pub mod encode;
 pub mod evaluate;
+mod excerpt;
 mod join;
 mod learner;
 pub mod lstm;

@@ -12,6 +12,7 @@
 //! | `joint` | hits, whole steps at once; min-p, locked lanes |
 //! | `density` | hits added or left out by a threshold |
 //! | `expression` | velocity and micro-timing of the hits |
+//! | `foresee` | what is expected of a step, to be shown |
 //!
 //! A step is drawn in this order: the LSTM runs (twice where guidance needs it); the chain draws the
 //! base step, by way of the joint distribution where lanes are locked or min-p cuts; the base
@@ -22,6 +23,7 @@ mod chain;
 mod density;
 mod ear;
 mod expression;
+mod foresee;
 mod joint;
 mod knobs;
 mod state;
@@ -32,7 +34,6 @@ pub use knobs::{Fullness, Knobs};
 pub use state::SamplerState;
 
 use super::encode::Place;
-use super::slices::sigmoid;
 use super::weights::BeatModel;
 use crate::base::rng::{Purpose, uniform};
 use crate::beat::grid::{LANES, Step, hits};
@@ -182,21 +183,11 @@ impl Sampler {
         };
         let model = Arc::clone(&self.model);
         self.hear(state, place, &knobs);
-        let weights = Weights::of(&model);
         let truth = hits(step);
-        let mut score = Score::default();
-        let mut row = 0;
-        for lane in 0..LANES {
-            let logit = self
-                .told
-                .chain
-                .logit(&weights, row, lane, truth & ((1 << lane) - 1));
-            score.probabilities[lane] = sigmoid(logit);
-            if truth >> lane & 1 == 1 {
-                self.told.chain.hit(&weights, row, row + 1, lane);
-                row += 1;
-            }
-        }
+        let mut score = Score {
+            probabilities: self.chances(truth),
+            ..Score::default()
+        };
         if truth != 0 {
             self.expression.begin(&model, &self.told.features, truth);
         }

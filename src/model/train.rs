@@ -8,6 +8,7 @@ use super::checkpoint::{self, RunState};
 use super::config::{ModelConfig, SCHEMA_VERSION};
 use super::device::{self, Device};
 use super::evaluate::evaluate;
+use super::excerpt::Excerpts;
 use super::learner::{Learner, Update};
 use super::params;
 use super::recipe::{
@@ -75,6 +76,7 @@ struct Run<'a> {
     pieces: Arc<Pieces>,
     course: Course,
     validation: &'a Corpus,
+    excerpts: Option<Excerpts>,
     learner: Box<dyn Learner>,
     state: RunState,
     done: usize,
@@ -184,6 +186,7 @@ impl<'a> Run<'a> {
             config,
             pieces,
             validation,
+            excerpts: Excerpts::new(validation),
             learner,
             state,
             done: 0,
@@ -326,11 +329,7 @@ impl<'a> Run<'a> {
         let never = |_: &str, _: &[[f32; LANES]]| Ok::<(), std::convert::Infallible>(());
         let Ok(scored) = evaluate(&model, self.validation, never);
         // Where nothing is in 4/4 there is no figure: the latest weights count as the best.
-        let bits = if scored.steps == 0 {
-            None
-        } else {
-            Some(scored.bits_per_step as f32)
-        };
+        let bits = (scored.steps > 0).then_some(scored.bits_per_step as f32);
         let best = match (bits, self.state.best) {
             (Some(new), Some((old, _))) => new < old,
             _ => true,
@@ -348,6 +347,9 @@ impl<'a> Run<'a> {
                 bits_per_step,
                 best,
             });
+        }
+        if let Some(excerpts) = &self.excerpts {
+            tell(TrainEvent::Excerpt(excerpts.at(&model, epoch)));
         }
         self.save(tell)
     }

@@ -314,7 +314,8 @@ impl EventLoop {
                 Effect::Suspend => self.suspend(turn),
                 Effect::SetTheme(_) => turn.look = self.look(),
                 // Nobody sees a picture.
-                Effect::ComputeSpectrogram { .. } if turn.gone.is_some() => {}
+                Effect::ComputeSpectrogram { .. } | Effect::PicturePlayed(_)
+                    if turn.gone.is_some() => {}
                 effect => self.workers.perform(effect),
             }
         }

@@ -8,6 +8,7 @@ mod folder;
 mod leaving;
 mod models;
 mod outputs;
+mod pictures;
 mod ports;
 mod trainer;
 
@@ -17,21 +18,20 @@ use super::kits;
 use super::logging::{Log, now_seconds, utc};
 use super::offer::Found;
 use super::paths::Paths;
-use crate::app::msg::{Level, SpectrogramOf};
+use crate::app::heard::News;
+use crate::app::msg::Level;
 use crate::app::{Effect, Msg, Settings};
 use crate::base::text::sanitize_path;
-use crate::beat::grid::BeatGrid;
 use crate::cli::DashboardArgs;
 use crate::live::{EngineHandle, EngineOptions};
 use crate::message::{Controls, EngineStatus, OutputSetup, OutputSpec, OutputState, PlaySource};
 use crossbeam_channel::Sender;
 use desk::Desk;
-use desks::{
-    models_desk, pictures, recover_sessions, resolve_device, sessions_desk, settings_desk,
-};
+use desks::{models_desk, recover_sessions, resolve_device, sessions_desk, settings_desk};
 use folder::Folder;
 use leaving::Leaving;
 use outputs::outputs_desk;
+use pictures::Stretch;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,9 +39,6 @@ use trainer::{Order, Trainer};
 
 /// How long silence may take before the screen is left without it.
 const SILENCE: Duration = Duration::from_millis(200);
-
-/// Pictures of a beat: columns a step, bands, and the most bars.
-const PICTURE: (usize, usize, usize) = (2, 48, 8);
 
 /// Sends messages to the main thread.
 #[derive(Clone)]
@@ -70,9 +67,6 @@ impl Teller {
     }
 }
 
-/// A beat whose spectrogram is wanted.
-type Picture = (SpectrogramOf, Arc<BeatGrid>);
-
 /// What is to be done with a model.
 enum ModelOrder {
     TakeOver(PathBuf),
@@ -87,7 +81,8 @@ pub struct Workers {
     trainer: Option<Trainer>,
     ports: Sender<()>,
     previews: Desk<(PathBuf, bool)>,
-    pictures: Desk<Picture>,
+    pictures: Desk<Stretch>,
+    played: Sender<News>,
     models: Desk<ModelOrder>,
     outputs: Desk<(usize, OutputSetup)>,
     sessions: Desk<PathBuf>,
@@ -159,7 +154,8 @@ impl Workers {
             trainer: None,
             ports: ports::watch(&tell),
             previews,
-            pictures: pictures(tell.clone())?,
+            pictures: pictures::files(tell.clone())?,
+            played: pictures::played(&tell),
             models: models_desk(engine.clone(), seed, tell.clone())?,
             outputs: outputs_desk(engine.clone(), paths.clone(), tell.clone())?,
             sessions: sessions_desk(engine.clone(), tell.clone())?,
@@ -242,7 +238,13 @@ impl Workers {
                 let name = format!("session-{}.mid", time.trim_end_matches('Z'));
                 self.sessions.order(self.paths.sessions().join(name));
             }
-            Effect::ComputeSpectrogram { what, grid } => self.pictures.order((what, grid)),
+            Effect::ComputeSpectrogram { path, grid, steps } => {
+                self.pictures.order(Stretch { path, grid, steps });
+            }
+            Effect::PicturePlayed(news) => {
+                // The thread ends only with this one, or by a fault that the log tells of.
+                let _ = self.played.send(news);
+            }
             Effect::Panic => self.engine.panic(),
             Effect::WriteSettings(settings) => self.settings.order(settings),
             Effect::SetTheme(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}

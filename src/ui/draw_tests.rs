@@ -53,10 +53,13 @@ macro_rules! screens {
 
 screens! {
     play_at_80x24: Screen::Play, 80, 24;
+    play_at_100x30: Screen::Play, 100, 30;
     play_at_200x50: Screen::Play, 200, 50;
     dataset_at_80x24: Screen::Dataset, 80, 24;
+    dataset_at_100x30: Screen::Dataset, 100, 30;
     dataset_at_200x50: Screen::Dataset, 200, 50;
     training_at_80x24: Screen::Training, 80, 24;
+    training_at_100x30: Screen::Training, 100, 30;
     training_at_200x50: Screen::Training, 200, 50;
 }
 
@@ -66,6 +69,47 @@ fn play_in_ascii_without_colours() {
     let drawn = text_of(&draw(&app, &plain_look()));
     assert!(drawn.is_ascii());
     insta::assert_snapshot!(drawn);
+}
+
+#[test]
+fn training_in_ascii_without_colours() {
+    let drawn = text_of(&draw(&full(Screen::Training, 80, 24), &plain_look()));
+    assert!(drawn.is_ascii());
+    insta::assert_snapshot!(drawn);
+}
+
+/// The selected file is heard: its playhead stands in the grid and in the sound under it, in the same column.
+#[test]
+fn a_file_that_is_heard_shows_where_it_is() {
+    for (width, height) in [(80, 24), (100, 30), (200, 50)] {
+        let mut app = full(Screen::Dataset, width, height);
+        let name = app.browser.selected_row().unwrap().name.clone();
+        let heard = |step| fixture::engine(step, PlaySource::Preview(name.clone()));
+        let mut drawn = Vec::new();
+        for step in [38, 39] {
+            app.update(Msg::Engine(Arc::new(heard(step))));
+            drawn.push(text_of(&draw(&app, &plain_look())));
+        }
+        assert_ne!(drawn[0], drawn[1], "it moves");
+        assert!(drawn[0].contains("bar 3 of 24"), "{}", drawn[0]);
+        insta::assert_snapshot!(format!("dataset_heard_{width}"), drawn[0]);
+    }
+}
+
+#[test]
+fn temperature_and_save_are_among_the_keys_of_a_small_play_screen() {
+    let drawn = picture(&full(Screen::Play, 80, 24));
+    let keys = drawn.lines().nth(22).unwrap();
+    for key in [
+        "space stop",
+        "[ cooler",
+        "] hotter",
+        "s save",
+        "? help",
+        "q quit",
+    ] {
+        assert!(keys.contains(key), "{keys}");
+    }
 }
 
 #[test]

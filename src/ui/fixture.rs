@@ -5,9 +5,9 @@ use crate::app::{App, Command, Key, Msg, Screen, Settings, Setup, SpectrogramOf}
 use crate::beat::grid::{BeatGrid, Meter};
 use crate::beat::lane::Lane;
 use crate::message::{
-    Cell, Controls, EngineStatus, FileStatus, LANES, OutputSpec, OutputState, OutputView,
-    PlaySource, PortInfo, Realtime, ScanEvent, ScanRow, ScanSummary, SpectrogramColumn, Step,
-    TrainConfig, TrainEvent, TrainProgress,
+    COLUMNS_A_STEP, Cell, Controls, EngineStatus, Excerpt, FileStatus, LANES, OutputSpec,
+    OutputState, OutputView, PlaySource, PortInfo, Realtime, ScanEvent, ScanRow, ScanSummary,
+    SpectrogramColumn, Step, TrainConfig, TrainEvent, TrainProgress,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -107,11 +107,12 @@ pub fn engine(playhead: u64, source: PlaySource) -> EngineStatus {
     }
 }
 
-/// The sound of steps, 8 columns a step.
+/// The sound of steps as the screens get it.
 pub fn sound(first: u64, steps: u64) -> Vec<SpectrogramColumn> {
     let mut columns = Vec::new();
+    let parts = COLUMNS_A_STEP as u64;
     for number in first..first + steps {
-        for part in 0..8u64 {
+        for part in 0..parts {
             let mut bands = vec![0.02f32; 64];
             for (lane, low, high, decay) in [
                 (Lane::Kick, 0usize, 12usize, 0.86f32),
@@ -128,7 +129,7 @@ pub fn sound(first: u64, steps: u64) -> Vec<SpectrogramColumn> {
                         continue;
                     };
                     let velocity = f32::from(step(at)[lane.index()].velocity) / 127.0;
-                    let level = velocity * decay.powi((back * 8 + part) as i32);
+                    let level = velocity * decay.powi(((back * parts + part) * 8 / parts) as i32);
                     for (band, value) in bands.iter_mut().enumerate().take(high).skip(low) {
                         let grain = ((band as u64 * 31 + part * 17 + at * 7) % 13) as f32 / 13.0;
                         let edge = 1.0 - (band - low) as f32 / (high - low) as f32 * 0.5;
@@ -273,8 +274,8 @@ pub fn scanned(app: &mut App) {
         result: Ok(Arc::new(grid)),
     });
     app.update(Msg::Spectrogram {
-        what: SpectrogramOf::File(path),
-        columns: sound(0, 32),
+        what: SpectrogramOf::File { path, first: 0 },
+        columns: sound(0, 192),
     });
 }
 
@@ -295,8 +296,8 @@ pub fn playing(width: u16, height: u16) -> App {
         }
         if bar > 30 {
             app.update(Msg::Spectrogram {
-                what: SpectrogramOf::Bar(bar),
-                columns: sound(bar * 16, 16),
+                what: SpectrogramOf::Played,
+                columns: sound(bar * 16, if bar < 36 { 16 } else { 11 }),
             });
         }
     }
@@ -369,9 +370,22 @@ pub fn training(app: &mut App) {
             }));
         }
     }
-    app.update(Msg::Spectrogram {
-        what: SpectrogramOf::Checkpoint(PathBuf::from("e12")),
-        columns: sound(64, 32),
-    });
+    // What is likely is as bright as what is; what is not, less.
+    let mut model = sound(64, 32);
+    for (at, column) in model.iter_mut().enumerate() {
+        let sure = if (at / COLUMNS_A_STEP).is_multiple_of(4) {
+            0.95
+        } else {
+            0.6
+        };
+        column.bands.iter_mut().for_each(|value| *value *= sure);
+    }
+    app.update(Msg::Train(TrainEvent::Excerpt(Box::new(Excerpt {
+        epoch: 11,
+        of: "drummer1/session2/14_hiphop_108_beat_4-4.mid".into(),
+        data: sound(64, 32),
+        model,
+        hz: (30.0, 11_025.0),
+    }))));
     app.screen = Screen::Training;
 }

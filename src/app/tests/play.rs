@@ -178,17 +178,14 @@ fn a_style_keeps_its_name_when_another_model_plays() {
 }
 
 #[test]
-fn played_bars_are_remembered_and_shown_as_sound() {
+fn played_bars_are_remembered() {
     let mut app = app();
     press(&mut app, &["P"]);
-    let mut asked = 0;
     for bar in 0..600 {
         for _ in 0..3 {
-            let effects = engine(&mut app, PlaySource::Generator, bar);
-            asked += effects.len();
+            engine(&mut app, PlaySource::Generator, bar);
         }
     }
-    assert_eq!(asked, 599, "each bar once, when it is over");
     let history = &app.generation.history;
     assert_eq!(history.len(), generation::MOST_BARS);
     let last = history.back().unwrap();
@@ -196,14 +193,6 @@ fn played_bars_are_remembered_and_shown_as_sound() {
         (last.bar, last.lane_hits[0], last.likeness),
         (598, 16, Some(1.0))
     );
-    let column = SpectrogramColumn { bands: vec![1.0] };
-    for bar in 0..20 {
-        app.update(Msg::Spectrogram {
-            what: SpectrogramOf::Bar(bar),
-            columns: vec![column.clone(); 100],
-        });
-    }
-    assert_eq!(app.generation.spectrogram.len(), generation::MOST_COLUMNS);
 }
 
 #[test]

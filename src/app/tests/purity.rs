@@ -53,6 +53,10 @@ fn random_msg(draws: &mut Stream, now_ns: &mut u64) -> Msg {
             reason: EndReason::Finished,
             best: fails.then_some(1.5),
         }),
+        17 if fails => Msg::Train(TrainEvent::Excerpt(Box::new(Excerpt {
+            of: sentence(),
+            ..Excerpt::default()
+        }))),
         17 => Msg::Train(TrainEvent::Failed(sentence())),
         18..=20 => {
             let source = [
@@ -64,6 +68,7 @@ fn random_msg(draws: &mut Stream, now_ns: &mut u64) -> Msg {
             let mut status = status(source[draws.below(3)].clone(), bar, Controls::default());
             status.styles.truncate(draws.below(3));
             status.window_start = draws.below(300) as u64;
+            status.revisable_from = [0, 20, 140, u64::MAX][(bar % 4) as usize];
             status.model = sentence();
             status.outputs = (0..draws.below(6)).map(|_| random_output(draws)).collect();
             Msg::Engine(Arc::new(status))
@@ -80,11 +85,15 @@ fn random_msg(draws: &mut Stream, now_ns: &mut u64) -> Msg {
             path,
             result: if fails { Err(sentence()) } else { Ok(grid(2)) },
         },
-        25 => Msg::Spectrogram {
-            what: [SpectrogramOf::File(path.clone()), SpectrogramOf::Bar(1)][draws.below(2)]
-                .clone(),
-            columns: vec![SpectrogramColumn { bands: vec![0.5] }; 60],
-        },
+        25 => {
+            let first = draws.below(2) * 16;
+            let what = match fails {
+                true => SpectrogramOf::Played,
+                false => SpectrogramOf::File { path, first },
+            };
+            let columns = vec![SpectrogramColumn { bands: vec![0.5] }; 60];
+            Msg::Spectrogram { what, columns }
+        }
         26 => Msg::SessionSaved(if fails { Err(sentence()) } else { Ok(path) }),
         27 => Msg::TakenOver(if fails {
             Err(sentence())
@@ -237,6 +246,8 @@ fn update_is_pure() {
         "SetOutput",
         "SetDelay",
         "ForgetOffer",
+        "ComputeSpectrogram",
+        "PicturePlayed",
     ] {
         assert!(kinds.contains(kind), "{kind} never came up: {kinds:?}");
     }

@@ -320,3 +320,23 @@ fn the_loss_is_a_chart_over_epochs_and_the_run_before_stays_in_it() {
     assert_eq!(chart.previous, [(1.0, 2.5), (2.0, 1.5)]);
     assert_eq!(app.training.log.len(), 4);
 }
+
+#[test]
+fn the_excerpt_of_the_last_validation_is_kept_until_the_next_run() {
+    let mut app = running();
+    for epoch in 1..4 {
+        app.update(Msg::Train(TrainEvent::Excerpt(Box::new(Excerpt {
+            epoch,
+            ..Excerpt::default()
+        }))));
+    }
+    let epoch = |app: &App| app.training.excerpt.as_ref().map(|e| e.epoch);
+    assert_eq!(epoch(&app), Some(3));
+    app.update(Msg::Train(TrainEvent::Ended {
+        reason: EndReason::Finished,
+        best: None,
+    }));
+    assert_eq!(epoch(&app), Some(3));
+    app.update(Msg::Train(started()));
+    assert_eq!(epoch(&app), None);
+}

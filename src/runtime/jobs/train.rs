@@ -283,7 +283,10 @@ impl Report {
                     self.line(&format!("best validation {best:.3} bits/step"));
                 }
             }
-            TrainEvent::Checkpoint { .. } | TrainEvent::Paused | TrainEvent::Resumed => {}
+            TrainEvent::Excerpt(_)
+            | TrainEvent::Checkpoint { .. }
+            | TrainEvent::Paused
+            | TrainEvent::Resumed => {}
             TrainEvent::Failed(text) => self.line(&text),
         }
     }

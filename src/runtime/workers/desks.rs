@@ -1,10 +1,9 @@
 //! The desks and short jobs that stand on one function each.
 
 use super::desk::Desk;
-use super::{ModelOrder, PICTURE, Picture, Teller, models};
+use super::{ModelOrder, Teller, models};
 use crate::app::msg::Level;
 use crate::app::{Msg, Settings};
-use crate::audio::spectrogram::spectrogram_of_grid;
 use crate::base::text::sanitize_path;
 use crate::cli::DashboardArgs;
 use crate::live::{EngineHandle, session_file};
@@ -38,17 +37,6 @@ pub(super) fn recover_sessions(dir: PathBuf, tell: &Teller) {
             }
         }
     });
-}
-
-pub(super) fn pictures(tell: Teller) -> io::Result<Desk<Picture>> {
-    let same = |a: &Picture, b: &Picture| discriminant(&a.0) == discriminant(&b.0);
-    let (columns, bands, bars) = PICTURE;
-    Desk::start("spectrogram", same, move |(what, grid): Picture| {
-        let mut grid = Arc::unwrap_or_clone(grid);
-        grid.steps.truncate(bars * grid.meter.steps());
-        let columns = spectrogram_of_grid(&grid, columns * grid.steps.len(), bands);
-        tell.tell(Msg::Spectrogram { what, columns });
-    })
 }
 
 pub(super) fn models_desk(

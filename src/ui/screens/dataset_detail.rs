@@ -2,21 +2,22 @@
 //! sound.
 
 use super::play::steps_per_beat;
-use super::{HZ, empty};
+use super::{HZ, SOUND, empty};
 use crate::app::browser::Preview;
 use crate::app::listing::Folder;
 use crate::app::{App, Command};
 use crate::beat::grid::BeatGrid;
-use crate::message::{PlaySource, ScanRow, SpectrogramColumn};
+use crate::message::{PlaySource, ScanRow};
 use crate::ui::layout;
 use crate::ui::look::Look;
 use crate::ui::text::{counted, cut, thousands};
 use crate::ui::theme::Role;
 use crate::ui::widgets::histogram::lane_histogram;
 use crate::ui::widgets::panel::{Panel, Section, sections};
-use crate::ui::widgets::spectrogram::Spectrogram;
+use crate::ui::widgets::spectrogram::{MARGIN, Spectrogram, Time};
 use crate::ui::widgets::step_grid::{Beat, Labels, StepGrid};
-use crate::ui::widgets::{put, step_window};
+use crate::ui::widgets::step_window::{self, StepScale};
+use crate::ui::widgets::{below, put};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
@@ -61,7 +62,7 @@ fn file_detail(app: &App, look: &Look, file: &ScanRow, area: Rect, wide: bool, b
     let parts = [
         Section::new(short_name(&file.name), rows_of(0)),
         Section::new(&title, rows_of(1)).aside(if bars > 1 { keys.as_str() } else { "" }),
-        Section::new("spectrogram", rows_of(2)),
+        Section::new(SOUND, rows_of(2)),
     ];
     let areas = sections(look, area, &parts, "", buf);
     let [facts_area, grid_area, sound_area] = areas[..] else {
@@ -69,7 +70,11 @@ fn file_detail(app: &App, look: &Look, file: &ScanRow, area: Rect, wide: bool, b
     };
     facts(look, file, facts_area, wide, buf);
     match grid {
-        Some(grid) => bar(app, look, file, grid, lane_rows, wide, grid_area, buf),
+        Some(grid) => {
+            let shown = Shown::new(app, file, grid, wide, grid_area);
+            shown.draw_grid(look, lane_rows, grid_area, buf);
+            shown.draw_sound(app, look, sound_area, buf);
+        }
         None => {
             let text = match &app.browser.preview {
                 Preview::Failed { path, reason } if *path == file.path => reason.as_str(),
@@ -79,7 +84,6 @@ fn file_detail(app: &App, look: &Look, file: &ScanRow, area: Rect, wide: bool, b
             empty(look, &[text], grid_area, buf);
         }
     }
-    sound(app, look, sound_area, buf);
 }
 
 fn facts(look: &Look, file: &ScanRow, area: Rect, wide: bool, buf: &mut Buffer) {
@@ -113,7 +117,7 @@ fn facts(look: &Look, file: &ScanRow, area: Rect, wide: bool, buf: &mut Buffer) 
             let text = cut(text, usize::from(area.width), g);
             put(buf, area, 0, y, &text, look.style(*role));
         }
-        let rest = crate::ui::widgets::below(area, 3);
+        let rest = below(area, 3);
         lane_histogram(look, &file.lane_counts, rest, buf);
         return;
     }
@@ -147,66 +151,97 @@ fn facts(look: &Look, file: &ScanRow, area: Rect, wide: bool, buf: &mut Buffer) 
     lane_histogram(look, &file.lane_counts, right, buf);
 }
 
-#[expect(clippy::too_many_arguments, reason = "a private helper of one caller")]
-fn bar(
-    app: &App,
-    look: &Look,
-    file: &ScanRow,
-    grid: &BeatGrid,
-    lane_rows: u16,
+/// The steps of the selected file that are in sight, for the grid and for the sound under it: both have
+/// the same columns.
+struct Shown<'a> {
+    beat: Beat<'a>,
+    window: (u64, u64),
+    cell: u16,
+    playhead: Option<u64>,
     wide: bool,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let steps = grid.meter.steps() as u16;
-    let engine = &app.generation.engine;
-    let heard = engine.source == PlaySource::Preview(file.name.clone());
-    let first = app.browser.bar as u64 * u64::from(steps);
-    let meter = (grid.meter.numerator(), grid.meter.denominator());
-    let beat = Beat {
-        steps: &grid.steps,
-        first: 0,
-        bar_origin: 0,
-        steps_per_bar: steps,
-        steps_per_beat: steps_per_beat(meter),
-    };
-    let labels = if wide { Labels::Long } else { Labels::Short };
-    let columns = area.width.saturating_sub(labels.columns());
-    let shown = step_window::around(&beat, first, columns, 1, 4);
-    let total = grid.steps.len() as u64;
-    let playhead = heard.then(|| engine.playhead.checked_rem(total)).flatten();
-    let widget = StepGrid {
-        look,
-        beat,
-        window: (first.max(shown.first), shown.count),
-        cell: shown.cell,
-        lane_rows,
-        playhead,
-        revisable_from: None,
-        mutes: 0,
-        locks: 0,
-        chosen: None,
-        labels,
-        ruler: wide,
-        marks: false,
-    };
-    (&widget).render(area, buf);
 }
 
-fn sound(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
-    let Some(columns) = app.browser.selected_spectrogram() else {
-        empty(look, &[look.glyphs.none], area, buf);
-        return;
-    };
-    let columns: Vec<&SpectrogramColumn> = columns.iter().collect();
-    let spectrogram = Spectrogram {
-        look,
-        columns: &columns,
-        hz: HZ,
-        fit: true,
-        playhead: None,
-    };
-    (&spectrogram).render(area, buf);
+impl<'a> Shown<'a> {
+    fn new(app: &App, file: &ScanRow, grid: &'a BeatGrid, wide: bool, area: Rect) -> Self {
+        let steps = grid.meter.steps() as u16;
+        let engine = &app.generation.engine;
+        let heard = engine.source == PlaySource::Preview(file.name.clone());
+        let first = app.browser.bar as u64 * u64::from(steps);
+        let meter = (grid.meter.numerator(), grid.meter.denominator());
+        let beat = Beat {
+            steps: &grid.steps,
+            first: 0,
+            bar_origin: 0,
+            steps_per_bar: steps,
+            steps_per_beat: steps_per_beat(meter),
+        };
+        let columns = area.width.saturating_sub(margin(wide));
+        let shown = step_window::around(&beat, first, columns, 1, 4);
+        let total = grid.steps.len() as u64;
+        let window_first = first.max(shown.first);
+        Self {
+            beat,
+            // Behind the file's end there is nothing to show.
+            window: (
+                window_first,
+                shown.count.min(total.saturating_sub(window_first)),
+            ),
+            cell: shown.cell,
+            playhead: heard.then(|| engine.playhead.checked_rem(total)).flatten(),
+            wide,
+        }
+    }
+
+    fn draw_grid(&self, look: &Look, lane_rows: u16, area: Rect, buf: &mut Buffer) {
+        let labels = labels(self.wide);
+        let widget = StepGrid {
+            look,
+            beat: self.beat,
+            window: self.window,
+            cell: self.cell,
+            lane_rows,
+            playhead: self.playhead,
+            revisable_from: None,
+            mutes: 0,
+            locks: 0,
+            chosen: None,
+            labels,
+            ruler: self.wide,
+            marks: false,
+        };
+        let indent = margin(self.wide) - labels.columns();
+        let (_, area) = layout::split_right(area, area.width.saturating_sub(indent));
+        (&widget).render(area, buf);
+    }
+
+    fn draw_sound(&self, app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+        let Some(sound) = app.browser.selected_sound() else {
+            empty(look, &[look.glyphs.none], area, buf);
+            return;
+        };
+        let spectrogram = Spectrogram {
+            look,
+            columns: (sound.columns(), &[]),
+            hz: HZ,
+            margin: margin(self.wide),
+            time: Time::Steps {
+                scale: StepScale::new(&self.beat, self.window, self.cell),
+                first: sound.first() as u64,
+                playhead: self.playhead,
+            },
+        };
+        (&spectrogram).render(area, buf);
+    }
+}
+
+/// What is written beside the lanes.
+const fn labels(wide: bool) -> Labels {
+    if wide { Labels::Long } else { Labels::Short }
+}
+
+/// Columns left of the steps: frequencies need one more than short labels.
+fn margin(wide: bool) -> u16 {
+    labels(wide).columns().max(MARGIN)
 }
 
 fn folder_detail(app: &App, look: &Look, folder: &Folder, area: Rect, buf: &mut Buffer) {
@@ -244,7 +279,7 @@ fn folder_detail(app: &App, look: &Look, folder: &Folder, area: Rect, buf: &mut 
         &format!("{open} opens or folds"),
         look.style(Role::Dim),
     );
-    let rest = crate::ui::widgets::below(inner, 6);
+    let rest = below(inner, 6);
     let rest = Rect {
         width: rest.width.min(60),
         ..rest

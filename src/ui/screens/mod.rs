@@ -18,6 +18,9 @@ use ratatui::layout::Rect;
 /// The frequencies that spectrograms show, in hertz: those of the pictures made of beats.
 pub const HZ: (f32, f32) = (30.0, 11_025.0);
 
+/// What stands over a spectrogram.
+pub const SOUND: &str = "spectrogram, Hz";
+
 /// Lines in the middle of an empty area, the first as a heading.
 pub fn empty(look: &Look, lines: &[&str], area: Rect, buf: &mut Buffer) {
     let columns = usize::from(area.width.saturating_sub(2));

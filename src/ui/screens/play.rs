@@ -1,9 +1,9 @@
 //! The play screen: what plays now, biggest; its sound, the bars so far. Knobs and outputs
 //! are drawn by [`super::play_side`].
 
-use super::{HZ, empty, play_side};
+use super::{HZ, SOUND, empty, play_side};
 use crate::app::{App, Command};
-use crate::message::{PlaySource, SpectrogramColumn};
+use crate::message::PlaySource;
 use crate::ui::chrome::meter;
 use crate::ui::layout;
 use crate::ui::look::Look;
@@ -11,7 +11,7 @@ use crate::ui::text::{counted, cut, width};
 use crate::ui::theme::Role;
 use crate::ui::widgets::bar_history::{Bar, BarHistory};
 use crate::ui::widgets::panel::{Panel, Section, sections};
-use crate::ui::widgets::spectrogram::Spectrogram;
+use crate::ui::widgets::spectrogram::{MARGIN, Spectrogram, Time};
 use crate::ui::widgets::step_grid::{Beat, Labels, StepGrid};
 use crate::ui::widgets::{below, put, put_right, step_window};
 use ratatui::buffer::Buffer;
@@ -32,7 +32,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     };
     let wanted = [
         Section::new(&title, grid_rows),
-        Section::new("spectrogram", sound_rows).aside("bars played"),
+        Section::new(SOUND, sound_rows).aside("as played"),
     ];
     let areas = sections(look, parts.now, &wanted, "", buf);
     if let Some(inner) = areas.first() {
@@ -42,9 +42,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         sound(app, look, *inner, buf);
     }
     if let Some(panel) = parts.beside {
-        let inner = Panel::new(look, "spectrogram")
-            .aside("bars played")
-            .draw(panel, buf);
+        let inner = Panel::new(look, SOUND).aside("as played").draw(panel, buf);
         sound(app, look, inner, buf);
     }
     if let Some(panel) = parts.below {
@@ -232,20 +230,23 @@ fn welcome(app: &App, look: &Look, margin: u16, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The sound of the bars played.
+/// Columns from which on a step of the sound has all its columns, so that two bars are in sight.
+const FINE: u16 = 128;
+
+/// The sound of what is played; the newest stands at the right.
 fn sound(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
-    let columns: Vec<&SpectrogramColumn> = app.generation.spectrogram.iter().collect();
-    if columns.is_empty() {
-        let lines = ["the sound of each bar played shows here"];
+    let columns = app.generation.spectrogram.as_slices();
+    if columns.0.is_empty() {
+        let lines = ["the sound of what is played shows here"];
         empty(look, &lines, area, buf);
         return;
     }
     let spectrogram = Spectrogram {
         look,
-        columns: &columns,
+        columns,
         hz: HZ,
-        fit: false,
-        playhead: None,
+        margin: MARGIN,
+        time: Time::Scroll(if area.width < FINE { 2 } else { 1 }),
     };
     (&spectrogram).render(area, buf);
 }

@@ -1,17 +1,18 @@
 //! The training screen: the loss, speed and gradient where there is room, the sound of data
 //! and model. The run's figures are drawn by [`super::training_run`].
 
-use super::{HZ, empty, training_run};
+use super::{empty, training_run};
 use crate::app::chart::Series;
 use crate::app::{App, Command};
 use crate::message::SpectrogramColumn;
 use crate::ui::layout;
 use crate::ui::look::Look;
+use crate::ui::text::cut_front;
 use crate::ui::theme::Role;
 use crate::ui::widgets::line_chart::{Curve, LineChart, Stroke};
 use crate::ui::widgets::panel::Panel;
 use crate::ui::widgets::put;
-use crate::ui::widgets::spectrogram::Spectrogram;
+use crate::ui::widgets::spectrogram::{MARGIN, Spectrogram, Time};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
@@ -194,50 +195,57 @@ fn figure(
     (&widget).render(inner, buf);
 }
 
-/// The sound of the data beside that of the model.
+/// A few bars as they are in the data, beside the same as the model foresees them.
 fn sounds(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (left, right) = layout::split_right(area, area.width / 2);
-    let file = app.browser.spectrogram.as_ref();
-    let played: Vec<&SpectrogramColumn> = app.generation.spectrogram.iter().collect();
-    let (title, data): (&str, Vec<&SpectrogramColumn>) = match file {
-        Some((_, columns)) => ("data", columns.iter().collect()),
-        None => ("playing", played),
+    // The right one has no frequencies of its own: both pictures are as wide and have the same columns.
+    let right = area.width.saturating_sub(MARGIN) / 2;
+    let (left, right) = layout::split_right(area, right);
+    let excerpt = app.training.excerpt.as_deref();
+    let room = usize::from(left.width.saturating_sub(12));
+    let of = excerpt.map_or_else(String::new, |e| cut_front(&e.of, room, look.glyphs));
+    let data = Panel::new(look, "data, Hz").aside(&of).draw(left, buf);
+    let title = match excerpt {
+        Some(excerpt) => format!("model, epoch {}", excerpt.epoch),
+        None => "model".to_owned(),
     };
-    let inner = Panel::new(look, title).draw(left, buf);
-    if data.is_empty() {
-        empty(look, &["the sound of the selected file"], inner, buf);
-    } else {
-        picture(look, &data, file.is_some(), inner, buf);
-    }
-    let epoch = app
-        .training
-        .last_checkpoint
-        .as_ref()
-        .map(|(_, epoch)| *epoch);
-    let title = match epoch {
-        Some(epoch) if epoch > 0 => format!("model, epoch {epoch}"),
-        _ => "model".to_owned(),
+    let model = Panel::new(look, &title).draw(right, buf);
+    let Some(excerpt) = excerpt else {
+        let active = app.training.state.is_active();
+        let when = if active {
+            "after the first epoch"
+        } else {
+            "while a model trains"
+        };
+        empty(look, &["the sound of a few bars", when], data, buf);
+        empty(look, &["the same as the model foresees it"], model, buf);
+        return;
     };
-    let inner = Panel::new(look, &title).draw(right, buf);
-    let model: Vec<&SpectrogramColumn> = app.training.spectrogram.iter().collect();
-    if model.is_empty() {
-        let hear = format!(
-            "{} hears the model",
-            app.keymap.shown(Command::HearCheckpoint)
-        );
-        empty(look, &[&hear], inner, buf);
-    } else {
-        picture(look, &model, true, inner, buf);
-    }
+    picture(look, &excerpt.data, excerpt.hz, MARGIN, data, buf);
+    picture(look, &excerpt.model, excerpt.hz, 0, model, buf);
 }
 
-fn picture(look: &Look, columns: &[&SpectrogramColumn], fit: bool, area: Rect, buf: &mut Buffer) {
+/// The most columns of data in one of the screen: where there were more, only the first half is shown.
+const MOST_IN_ONE: usize = 3;
+
+fn picture(
+    look: &Look,
+    columns: &[SpectrogramColumn],
+    hz: (f32, f32),
+    margin: u16,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let width = usize::from(area.width.saturating_sub(margin)).max(1);
+    let mut count = columns.len();
+    while count > width * MOST_IN_ONE {
+        count /= 2;
+    }
     let spectrogram = Spectrogram {
         look,
-        columns,
-        hz: HZ,
-        fit,
-        playhead: None,
+        columns: (columns.get(..count).unwrap_or(columns), &[]),
+        hz,
+        margin,
+        time: Time::Fit,
     };
     (&spectrogram).render(area, buf);
 }

@@ -3,6 +3,7 @@
 //! what may still change. Which steps are shown is decided by [`super::step_window`]; one
 //! cell is drawn by [`super::step_cells`].
 
+use super::step_window::StepScale;
 use super::{put, put_right};
 use crate::beat::lane::Lane;
 use crate::message::{LANES, Step};
@@ -106,21 +107,8 @@ pub struct StepGrid<'a> {
 impl StepGrid<'_> {
     /// The column of a step from the grid's left, bar lines included.
     fn column(&self, number: u64) -> Option<u16> {
-        let (first, count) = self.window;
-        let offset = number.checked_sub(first).filter(|o| *o < count)?;
-        let bars_before = self.bar_lines(number);
-        let columns = offset * u64::from(self.cell) + bars_before;
-        u16::try_from(columns + u64::from(self.labels.columns())).ok()
-    }
-
-    /// Bar lines between the window's start and a step.
-    fn bar_lines(&self, number: u64) -> u64 {
-        let (first, _) = self.window;
-        let bar = u64::from(self.beat.steps_per_bar.max(1));
-        if number <= first {
-            return 0;
-        }
-        (self.beat.in_bar(first) + (number - first)) / bar
+        let scale = StepScale::new(&self.beat, self.window, self.cell);
+        scale.column(number)?.checked_add(self.labels.columns())
     }
 
     fn firmness(&self, number: u64) -> Firmness {

@@ -1,4 +1,5 @@
-//! Which steps a grid shows, and how wide: whole bars around the playhead, as many as fit.
+//! Which steps a grid shows, and how wide: whole bars around the playhead, as many as fit; and where
+//! each of them stands, for the grid and for what is drawn under it.
 
 use super::step_grid::Beat;
 
@@ -50,6 +51,69 @@ pub fn around(beat: &Beat<'_>, at: u64, columns: u16, narrowest: u16, widest: u1
     }
 }
 
+/// Where steps stand: cells side by side, a column for the bar line before each bar but the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepScale {
+    first: u64,
+    count: u64,
+    cell: u64,
+    /// Steps a bar.
+    bar: u64,
+    /// The place of the first step in its bar.
+    in_bar: u64,
+}
+
+impl StepScale {
+    /// The scale of a window of steps (the first, and how many), each `cell` columns wide.
+    #[must_use]
+    pub fn new(beat: &Beat<'_>, (first, count): (u64, u64), cell: u16) -> Self {
+        Self {
+            first,
+            count,
+            cell: u64::from(cell.max(1)),
+            bar: u64::from(beat.steps_per_bar.max(1)),
+            in_bar: beat.in_bar(first),
+        }
+    }
+
+    /// Columns a step, at least 1.
+    #[must_use]
+    pub const fn cell(&self) -> usize {
+        self.cell as usize
+    }
+
+    /// The column at which a step begins, from the first step's.
+    #[must_use]
+    pub fn column(&self, number: u64) -> Option<u16> {
+        let offset = number.checked_sub(self.first).filter(|o| *o < self.count)?;
+        let bar_lines = (self.in_bar + offset) / self.bar;
+        u16::try_from(offset * self.cell + bar_lines).ok()
+    }
+
+    /// What stands in a column: a step's number and which column of its cell; none on a bar line
+    /// and behind the last step.
+    #[must_use]
+    pub fn step(&self, column: u16) -> Option<(u64, u16)> {
+        let column = u64::from(column);
+        let whole = (self.bar - self.in_bar) * self.cell;
+        let (before, column) = match column.checked_sub(whole) {
+            None => (0, column),
+            // Each bar after the first begins with its line.
+            Some(rest) => {
+                let bar = self.bar * self.cell + 1;
+                let in_bar = (rest % bar).checked_sub(1)?;
+                (self.bar - self.in_bar + rest / bar * self.bar, in_bar)
+            }
+        };
+        let offset = before + column / self.cell;
+        let number = self
+            .first
+            .checked_add(offset)
+            .filter(|_| offset < self.count)?;
+        Some((number, (column % self.cell) as u16))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +162,22 @@ mod tests {
         assert_eq!(window(200).cell, 4);
         assert_eq!(window(200).first, 128, "the bar before is in sight");
         assert_eq!(window(20).first, 144);
+    }
+
+    #[test]
+    fn columns_and_steps_agree() {
+        for steps_per_bar in [1, 7, 16] {
+            for (first, cell) in [(0, 1), (5, 2), (16, 3), (33, 6)] {
+                let scale = StepScale::new(&beat(steps_per_bar), (first, 40), cell);
+                let mut seen = 0;
+                for x in 0..400 {
+                    if let Some((number, part)) = scale.step(x) {
+                        assert_eq!(scale.column(number).map(|at| at + part), Some(x));
+                        seen += 1;
+                    }
+                }
+                assert_eq!(seen, 40 * cell, "{steps_per_bar} {first} {cell}");
+            }
+        }
     }
 }
