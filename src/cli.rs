@@ -3,9 +3,11 @@
 //! is checked lives in [`values`].
 
 pub mod receive;
+pub mod transcribe;
 pub mod values;
 
 pub use receive::ReceiveArgs;
+pub use transcribe::TranscribeArgs;
 
 use crate::message::{DeviceChoice, OutputSpec, Representation, TrainConfig};
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -21,6 +23,7 @@ Examples:
   beatgen-tui --midi-out tcp://127.0.0.1:7373   play into the machine of a laptop that runs `beatgen-tui receive`
   beatgen-tui train --data-dir ~/grooves        learn from the folder, without the dashboard
   beatgen-tui generate --temperature 0.8 --bpm 96 --output-path beat.mid
+  beatgen-tui transcribe loop.wav loop.mid      the drums of a recording as MIDI
 
 Exit codes:
   0    done
@@ -93,6 +96,9 @@ pub enum Command {
     /// Measure how well a model predicts the beats of a folder
     #[cfg(feature = "studio")]
     Evaluate(EvaluateArgs),
+    /// Write the drums of a recording (WAV) to a .mid file
+    #[cfg(feature = "studio")]
+    Transcribe(TranscribeArgs),
     /// Say what this machine offers: devices, MIDI ports, audio, terminal, paths
     #[cfg(feature = "studio")]
     Doctor,

@@ -17,7 +17,7 @@
 //! | [`base`] | sanitised text, atomic files, counter-based draws | anything musical |
 //! | [`message`] | plain data that travels between the rooms | behaviour, io |
 //! | [`beat`] | music as values: lanes, grids, MIDI bytes, measures, time | files, threads, clocks |
-//! | [`audio`] | sound as values: drum voices, rendering, mel frames | sound cards |
+//! | [`audio`] | sound as values: drum voices, rendering, mel frames, transcription | sound cards |
 //! | [`dataset`] | folders of `.mid` turned into examples | tensors |
 //! | [`model`] | the LSTM: training on burn, sampling from plain slices | playing |
 //! | [`live`] | engine, real-time scheduler, outputs, lines to other machines (`net`, `rtp`), the session journal | the screen |

@@ -1,4 +1,8 @@
-//! Samples as the bytes of a WAV file. Writing the file is the caller's.
+//! Samples as the bytes of a WAV file, and back. The files themselves are the caller's.
+
+mod read;
+
+pub use read::{Wav, WavError};
 
 /// A 16-bit PCM WAV file of interleaved stereo samples (Microsoft, "Multimedia Programming Interface and
 /// Data Specifications 1.0", 1991). Samples beyond ±1 are held there; what would not fit the format's 4 GB

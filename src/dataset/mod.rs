@@ -10,4 +10,5 @@ mod info;
 pub mod load;
 pub mod scan;
 pub mod split;
+pub mod strokes;
 mod walk;

@@ -26,6 +26,7 @@ mod cuda_probe;
 pub mod device;
 #[cfg(all(feature = "devices", any(feature = "cuda", test)))]
 mod devices;
+pub mod ear;
 pub mod encode;
 pub mod evaluate;
 mod excerpt;

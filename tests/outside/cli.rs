@@ -26,6 +26,7 @@ fn help_shows_every_subcommand_examples_and_exit_codes() {
         "train",
         "generate",
         "inspect",
+        "transcribe",
         "evaluate",
         "doctor",
         "ports",
@@ -44,7 +45,7 @@ fn help_shows_every_subcommand_examples_and_exit_codes() {
             outcome.out
         );
     }
-    for sub in ["train", "generate", "inspect", "evaluate"] {
+    for sub in ["train", "generate", "inspect", "transcribe", "evaluate"] {
         let outcome = run(&[sub, "--help"]);
         assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{sub}");
     }
@@ -59,6 +60,8 @@ fn bad_usage_is_refused_with_a_hint() {
         (vec!["trian"], "train"),
         (vec!["train"], "--data-dir"),
         (vec!["inspect"], "FILE"),
+        (vec!["transcribe", "loop.wav"], "MID"),
+        (vec!["transcribe", "no-such.wav", "a.mid"], "WAV"),
         (
             vec!["train", "--data-dir", ".", "--representation", "mel"],
             "not built yet",

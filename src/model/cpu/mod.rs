@@ -19,7 +19,7 @@ mod heads;
 mod inputs;
 mod layout;
 mod norm;
-mod optimise;
+pub(super) mod optimise;
 mod pace;
 mod stack;
 pub(super) mod sums;

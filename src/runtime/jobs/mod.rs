@@ -17,3 +17,5 @@ pub mod ports;
 pub mod receive;
 #[cfg(feature = "studio")]
 pub mod train;
+#[cfg(feature = "studio")]
+pub mod transcribe;
