@@ -3,10 +3,14 @@
 //! is checked lives in [`values`].
 
 pub mod receive;
+#[cfg(feature = "studio")]
+pub mod render;
 pub mod transcribe;
 pub mod values;
 
 pub use receive::ReceiveArgs;
+#[cfg(feature = "studio")]
+pub use render::RenderArgs;
 pub use transcribe::TranscribeArgs;
 
 use crate::message::{DeviceChoice, OutputSpec, Representation, TrainConfig};
@@ -90,6 +94,9 @@ pub enum Command {
     /// Write a new beat to a .mid file
     #[cfg(feature = "studio")]
     Generate(GenerateArgs),
+    /// Turn the drums of a MIDI file into sound: a WAV file
+    #[cfg(feature = "studio")]
+    Render(RenderArgs),
     /// Say what is in MIDI files: notes, drums, bars, tempo, faults
     #[cfg(feature = "studio")]
     Inspect(InspectArgs),

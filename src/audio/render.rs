@@ -1,7 +1,8 @@
-//! Drum strokes in time turned into samples by the built-in kit, sample-accurately: [`Renderer`] piece by
-//! piece, [`render_events`] and [`render_grid`] at once. Files are not written here.
+//! Drum strokes in time turned into samples, sample-accurately: [`Renderer`] piece by piece by any [`Instrument`],
+//! [`render_events`] and [`render_grid`] at once by the built-in kit. Files are not written here.
 
 use super::kit::Synth;
+use crate::beat::articulation::Articulation;
 use crate::beat::grid::BeatGrid;
 use crate::beat::lane::Lane;
 use crate::beat::transport::{Transport, hit_time_ns};
@@ -60,14 +61,57 @@ pub fn grid_strokes(grid: &BeatGrid) -> Vec<Stroke> {
     strokes
 }
 
+/// What turns strokes into samples.
+pub trait Instrument {
+    /// What is struck.
+    type Note: Copy;
+
+    /// Its sample rate in Hz.
+    fn sample_rate(&self) -> u32;
+
+    /// Strikes at the next sample rendered; `velocity` is 1 to 127.
+    fn strike(&mut self, note: Self::Note, velocity: u8);
+
+    /// Writes the next frames, interleaved left and right, the same however the rendering is cut into pieces.
+    fn render(&mut self, out: &mut [f32]);
+
+    /// Whether nothing sounds.
+    fn is_silent(&self) -> bool;
+}
+
+impl Instrument for Synth {
+    type Note = Articulation;
+
+    fn sample_rate(&self) -> u32 {
+        self.sample_rate()
+    }
+
+    fn strike(&mut self, note: Articulation, velocity: u8) {
+        self.note_on(note, velocity);
+    }
+
+    fn render(&mut self, out: &mut [f32]) {
+        self.render(out);
+    }
+
+    fn is_silent(&self) -> bool {
+        self.is_silent()
+    }
+}
+
+/// Whether all is silent is asked once in so many frames.
+const RING_OUT: u64 = 1024;
+
 /// Renders strokes piece by piece, so that long music needs no long memory.
 #[derive(Debug)]
-pub struct Renderer {
-    synth: Synth,
+pub struct Renderer<I: Instrument = Synth> {
+    instrument: I,
     /// By frame, earliest last.
-    waiting: Vec<(u64, Lane, u8)>,
+    waiting: Vec<(u64, I::Note, u8)>,
     position: u64,
     end: u64,
+    /// Whether it may end before, once nothing is to come and nothing sounds.
+    rings_out: bool,
 }
 
 impl Renderer {
@@ -77,23 +121,47 @@ impl Renderer {
     pub fn new(strokes: &[Stroke], end_ns: u64, sample_rate: u32, tail_seconds: f32) -> Self {
         let synth = Synth::new(sample_rate);
         let rate = synth.sample_rate();
-        let mut waiting: Vec<_> = strokes
+        let waiting = strokes
             .iter()
-            .map(|s| (frame_at(s.time_ns, rate), s.lane, s.velocity))
+            .map(|s| (frame_at(s.time_ns, rate), s.lane.into(), s.velocity))
             .collect();
+        Self::at_frames(synth, waiting, frame_at(end_ns, rate), tail_seconds)
+    }
+}
+
+impl<I: Instrument> Renderer<I> {
+    /// Renders strokes (frame, note, velocity; in any order), until `tail_seconds` after frame `end` or after the last
+    /// stroke, whichever is later. Strokes in the same frame are struck in the order given.
+    #[must_use]
+    pub fn at_frames(
+        instrument: I,
+        mut waiting: Vec<(u64, I::Note, u8)>,
+        end: u64,
+        tail_seconds: f32,
+    ) -> Self {
         waiting.sort_by_key(|w| w.0);
         let last = waiting.last().map_or(0, |w| w.0);
         waiting.reverse();
-        let tail = (tail_seconds.max(0.0) * rate as f32) as u64;
+        let tail = (tail_seconds.max(0.0) * instrument.sample_rate() as f32) as u64;
         Self {
-            synth,
+            instrument,
             waiting,
             position: 0,
-            end: last.max(frame_at(end_ns, rate)).saturating_add(tail),
+            end: last.max(end).saturating_add(tail),
+            rings_out: false,
         }
     }
 
-    /// How many frames there are in all.
+    /// Ends as soon as nothing is to come and nothing sounds, if that is before the end.
+    #[must_use]
+    pub fn ringing_out(self) -> Self {
+        Self {
+            rings_out: true,
+            ..self
+        }
+    }
+
+    /// How many frames there are in all, at most.
     #[must_use]
     pub const fn frames(&self) -> u64 {
         self.end
@@ -106,19 +174,27 @@ impl Renderer {
         let total = left.min(out.len() as u64 / 2) as usize;
         let mut done = 0;
         while done < total {
-            while let Some(&(_, lane, velocity)) =
+            while let Some(&(_, note, velocity)) =
                 self.waiting.last().filter(|w| w.0 <= self.position)
             {
-                self.synth.note_on(lane, velocity);
+                self.instrument.strike(note, velocity);
                 self.waiting.pop();
+            }
+            // Asked at fixed places only, so that the end is the same however it is cut.
+            let after_edge = self.position % RING_OUT;
+            let may_end = self.rings_out && after_edge == 0 && self.position > 0;
+            if may_end && self.waiting.is_empty() && self.instrument.is_silent() {
+                self.end = self.position;
+                return done;
             }
             let to_next = self
                 .waiting
                 .last()
                 .map_or(u64::MAX, |w| w.0 - self.position);
-            let frames = to_next.min((total - done) as u64) as usize;
+            let to_edge = RING_OUT - after_edge;
+            let frames = to_next.min(to_edge).min((total - done) as u64) as usize;
             if let Some(piece) = out.get_mut(2 * done..2 * (done + frames)) {
-                self.synth.render(piece);
+                self.instrument.render(piece);
             }
             done += frames;
             self.position += frames as u64;

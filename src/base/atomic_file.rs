@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Errors
 /// Whatever the file system answers; the old file, if any, is then still whole.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = write_aside(path, bytes)?;
+    let temporary = write_aside(path, |file| file.write_all(bytes))?;
     fs::rename(&temporary, path).inspect_err(|_| {
         let _ = fs::remove_file(&temporary);
     })?;
@@ -25,7 +25,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Whatever the file system answers; nothing is overwritten.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-    let temporary = write_aside(path, bytes)?;
+    write_new_with(path, |file| file.write_all(bytes))
+}
+
+/// [`write_new`] for what is made on the way: `fill` writes into the file, and may go back in it.
+///
+/// # Errors
+/// Whatever the file system or `fill` answers; nothing is overwritten, and nothing half-made stays.
+pub fn write_new_with<E: From<io::Error>>(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<PathBuf, E> {
+    let temporary = write_aside(path, fill)?;
     let mut n = 0;
     let result = loop {
         let candidate = numbered(path, n);
@@ -42,7 +53,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     };
     let _ = fs::remove_file(&temporary);
     sync_parent(path);
-    result
+    Ok(result?)
 }
 
 /// `beat.mid` for 0, `beat.1.mid` for 1, ...
@@ -58,7 +69,10 @@ fn numbered(path: &Path, n: u32) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+fn write_aside<E: From<io::Error>>(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<PathBuf, E> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         fs::create_dir_all(parent)?;
@@ -74,8 +88,8 @@ fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     ));
     let written = (|| {
         let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()
+        fill(&mut file)?;
+        Ok(file.sync_all()?)
     })();
     match written {
         Ok(()) => Ok(temporary),
@@ -114,6 +128,11 @@ mod tests {
             path.with_file_name("beat.2.mid")
         );
         assert_eq!(fs::read(&path).unwrap(), b"two");
+        let torn = write_new_with(&path, |file| {
+            file.write_all(b"half")?;
+            Err(io::Error::other("torn"))
+        });
+        assert_eq!(torn.unwrap_err().to_string(), "torn");
         let names = fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(names, 3, "no temporary file stays behind");
     }

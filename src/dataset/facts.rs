@@ -91,13 +91,19 @@ pub fn inspect_picked(path: &Path, map: &DrumMap, pick: &DrumPick) -> FileFacts 
 }
 
 /// A file that could not be read, before a look at its content.
-pub(super) struct Refusal {
-    pub(super) reason: String,
-    pub(super) hint: &'static str,
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why.
+    pub reason: String,
+    /// What a user can do about it.
+    pub hint: &'static str,
 }
 
 /// All bytes of a regular file of at most [`MAX_BYTES`].
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
+///
+/// # Errors
+/// A file that is not there, is none, is too large or cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
     let refuse = |error: io::Error| {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => "check the spelling of its path",

@@ -9,6 +9,7 @@ pub mod index;
 mod info;
 pub mod load;
 pub mod scan;
+pub mod single;
 pub mod split;
 pub mod strokes;
 mod walk;

@@ -8,8 +8,6 @@ mod priority;
 mod timing;
 
 use super::sink::{MidiSink, OpenError, SinkError};
-use crate::beat::kit::DrumMap;
-use crate::beat::lane::Lane;
 use player::Event;
 pub use player::Shared;
 use std::sync::Arc;
@@ -29,7 +27,6 @@ pub fn open() -> Result<Box<dyn MidiSink>, OpenError> {
 /// The drums of General MIDI on channel 10, played by the built-in kit.
 pub struct SynthSink {
     name: String,
-    lanes: Lanes,
     ring: rtrb::Producer<Event>,
     shared: Arc<Shared>,
     device: card::Card,
@@ -44,7 +41,6 @@ impl SynthSink {
         let (device, ring, shared) = card::open()?;
         Ok(Self {
             name: device.name(),
-            lanes: Lanes::gm(),
             ring,
             shared,
             device,
@@ -58,32 +54,19 @@ impl SynthSink {
     }
 }
 
-/// Which lane each pitch strikes, looked up beforehand.
-struct Lanes([Option<Lane>; 128]);
-
-impl Lanes {
-    fn gm() -> Self {
-        let map = DrumMap::gm();
-        Self(std::array::from_fn(|pitch| map.lane_of(pitch as u8)))
-    }
-
-    /// What a MIDI message means to the kit, if anything.
-    fn event(&self, scheduled_ns: u64, sent_ns: u64, bytes: &[u8]) -> Option<Event> {
-        match *bytes {
-            [0x99, pitch, velocity @ 1..=127] => {
-                let lane = self.0.get(usize::from(pitch)).copied().flatten()?;
-                Some(Event::Stroke {
-                    scheduled_ns,
-                    sent_ns,
-                    lane,
-                    velocity,
-                })
-            }
-            // All sound off, all notes off, system reset.
-            [0xb9, 120 | 123, _] | [0xff] => Some(Event::AllOff),
-            // A drum rings as long as it rings: note-offs change nothing.
-            _ => None,
-        }
+/// What a MIDI message means to a drummer, if anything.
+fn event(scheduled_ns: u64, sent_ns: u64, bytes: &[u8]) -> Option<Event> {
+    match *bytes {
+        [0x99, pitch @ 0..=127, velocity @ 1..=127] => Some(Event::Stroke {
+            scheduled_ns,
+            sent_ns,
+            pitch,
+            velocity,
+        }),
+        // All sound off, all notes off, system reset.
+        [0xb9, 120 | 123, _] | [0xff] => Some(Event::AllOff),
+        // A drum rings as long as it rings: note-offs change nothing.
+        _ => None,
     }
 }
 
@@ -92,7 +75,7 @@ impl MidiSink for SynthSink {
         if self.shared.is_lost() || self.ring.is_abandoned() {
             return Err(SinkError::Lost);
         }
-        match self.lanes.event(scheduled_ns, now_ns, bytes) {
+        match event(scheduled_ns, now_ns, bytes) {
             Some(event) => self.ring.push(event).map_err(|_| SinkError::Full),
             None => Ok(()),
         }
@@ -132,7 +115,9 @@ mod card {
     use super::RING;
     use super::player::{Event, Player, Shared};
     use super::priority::hurry;
+    use crate::audio::drummer::Drummer;
     use crate::base::text::sanitize;
+    use crate::beat::kit::DrumMap;
     use rodio::cpal::BufferSize;
     use rodio::cpal::traits::HostTrait;
     use rodio::{
@@ -255,8 +240,9 @@ mod card {
         let mono = sink.config().channel_count().get() == 1;
         let (ring, consumer) = rtrb::RingBuffer::new(RING);
         let clock = || SystemClock.now_ns();
+        let drummer = Drummer::kit(rate.get(), &DrumMap::gm());
         sink.mixer().add(Source {
-            player: Player::new(rate.get(), mono, clock, consumer, Arc::clone(&shared)),
+            player: Player::new(drummer, mono, clock, consumer, Arc::clone(&shared)),
             shared: Arc::clone(&shared),
             rate,
             channels: NonZero::<u16>::MIN.saturating_add(u16::from(!mono)),

@@ -108,6 +108,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         #[cfg(feature = "studio")]
         Some(Command::Transcribe(args)) => jobs::transcribe::run(&args),
         #[cfg(feature = "studio")]
+        Some(Command::Render(args)) => jobs::render::run(&args),
+        #[cfg(feature = "studio")]
         Some(Command::Doctor) => jobs::doctor::run(),
         Some(Command::Ports(args)) => jobs::ports::run(&args),
         Some(Command::Receive(args)) => jobs::receive::run(&args),

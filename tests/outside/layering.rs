@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
 ];
 
 /// Crates that only some places may name.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("burn", &["model/"]),
     ("burn_flex", &["model/"]),
     ("burn_ndarray", &["model/"]),
@@ -36,6 +36,7 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("crossterm", &["ui/", "runtime/"]),
     ("midir", &["live/midi_out"]),
     ("rodio", &["live/synth"]),
+    ("rustysynth", &["audio/soundfont"]),
     ("clap", &["cli", "runtime/"]),
     ("signal_hook", &["runtime/signals.rs"]),
 ];

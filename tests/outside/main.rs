@@ -8,4 +8,5 @@ mod layering;
 mod live_rig;
 mod network;
 mod pty;
+mod render;
 mod support;

@@ -1,8 +1,8 @@
 //! Parts that drum voices have several of, kept side by side in arrays so that one vector
-//! instruction serves four: envelopes, filters, ringing modes.
+//! instruction serves four: envelopes and filters. Ringing modes are in [`super::modes`].
 
 use super::dsp::decay;
-use std::f32::consts::{PI, TAU};
+use std::f32::consts::PI;
 
 /// A rise and two exponential falls: `(1 - e^(-t/attack)) (fast + slow)`. Times are in seconds to 1/e.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl<const N: usize> Envelopes<N> {
     }
 
     /// The next values.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> [f32; N] {
         let mut out = [0.0; N];
         for (i, out) in out.iter_mut().enumerate() {
@@ -68,11 +68,17 @@ impl<const N: usize> Envelopes<N> {
     }
 
     /// An upper bound of the sum of all later values.
+    #[inline(always)]
     pub fn level(&self) -> f32 {
-        self.fast.iter().chain(&self.slow).sum()
+        let mut sum = 0.0;
+        for (fast, slow) in self.fast.iter().zip(&self.slow) {
+            sum += fast + slow;
+        }
+        sum
     }
 
     /// Sets parts too small to be heard to 0, before they become denormal.
+    #[inline(always)]
     pub fn flush(&mut self) {
         for part in [&mut self.rise, &mut self.fast, &mut self.slow] {
             for x in part {
@@ -93,12 +99,13 @@ pub enum Pass {
     High,
 }
 
-/// `N` state-variable filters side by side (Simper, "Solving the continuous SVF equations using trapezoidal
-/// integration and equivalent currents", 2013).
+/// `N` filters of second order side by side, each the state-variable filter's response (Simper, "Solving the continuous
+/// SVF equations using trapezoidal integration and equivalent currents", 2013) as a transposed direct form, which needs half the
+/// operations where nothing is modulated.
 #[derive(Clone, Copy, Debug)]
 pub struct Filters<const N: usize> {
-    a: [[f32; N]; 3],
-    mix: [[f32; N]; 3],
+    ahead: [[f32; N]; 3],
+    back: [[f32; N]; 2],
     state: [[f32; N]; 2],
 }
 
@@ -107,46 +114,46 @@ impl<const N: usize> Filters<N> {
     pub const fn new() -> Self {
         let zero = [0.0; N];
         Self {
-            a: [zero; 3],
-            mix: [zero; 3],
+            ahead: [zero; 3],
+            back: [zero; 2],
             state: [zero; 2],
         }
     }
 
     /// Sets filter `i`, which is below `N`, to `hertz` (held below 0.45 of the rate) with quality `q`.
     pub fn set(&mut self, i: usize, pass: Pass, hertz: f32, q: f32, rate: f32) {
-        let g = (PI * (hertz / rate).clamp(1e-4, 0.45)).tan();
-        let k = 1.0 / q;
-        let a = 1.0 / (1.0 + g * (g + k));
-        let mix = match pass {
-            Pass::Band => [0.0, k, 0.0],
-            Pass::High => [1.0, -k, -1.0],
+        let g = f64::from((PI * (hertz / rate).clamp(1e-4, 0.45)).tan());
+        let k = f64::from(1.0 / q);
+        let scale = 1.0 / (1.0 + g * (g + k));
+        let ahead = match pass {
+            Pass::Band => [g * k * scale, 0.0, -g * k * scale],
+            Pass::High => [scale, -2.0 * scale, scale],
         };
-        for (row, value) in self.a.iter_mut().zip([a, g * a, g * g * a]) {
-            row[i] = value;
+        let back = [2.0 * (g * g - 1.0) * scale, (1.0 - g * (k - g)) * scale];
+        for (row, value) in self.ahead.iter_mut().zip(ahead) {
+            row[i] = value as f32;
         }
-        for (row, value) in self.mix.iter_mut().zip(mix) {
-            row[i] = value;
+        for (row, value) in self.back.iter_mut().zip(back) {
+            row[i] = value as f32;
         }
     }
 
     /// The next sample of each.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, x: [f32; N]) -> [f32; N] {
-        let ([s1, s2], [a1, a2, a3], [m0, m1, m2]) = (&mut self.state, &self.a, &self.mix);
+        let ([s1, s2], [b0, b1, b2], [a1, a2]) = (&mut self.state, &self.ahead, &self.back);
         let mut out = [0.0; N];
         for i in 0..N {
-            let v3 = x[i] - s2[i];
-            let v1 = a1[i] * s1[i] + a2[i] * v3;
-            let v2 = s2[i] + a2[i] * s1[i] + a3[i] * v3;
-            s1[i] = 2.0 * v1 - s1[i];
-            s2[i] = 2.0 * v2 - s2[i];
-            out[i] = m0[i] * x[i] + m1[i] * v1 + m2[i] * v2;
+            let y = b0[i] * x[i] + s1[i];
+            s1[i] = (b1[i] * x[i] + s2[i]) - a1[i] * y;
+            s2[i] = b2[i] * x[i] - a2[i] * y;
+            out[i] = y;
         }
         out
     }
 
     /// Empties states too small to be heard, before they become denormal.
+    #[inline(always)]
     pub fn flush(&mut self) {
         let [s1, s2] = &mut self.state;
         for (a, b) in s1.iter_mut().zip(s2) {
@@ -157,87 +164,10 @@ impl<const N: usize> Filters<N> {
     }
 }
 
-/// How many modes a bank holds.
-pub const MODES: usize = 12;
-
-/// Twelve decaying sines, each the free ringing of a two-pole resonator:
-/// `y[n] = 2 r cos(w) y[n-1] - r^2 y[n-2]`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Modes {
-    c1: [f32; MODES],
-    c2: [f32; MODES],
-    y1: [f32; MODES],
-    y2: [f32; MODES],
-}
-
-impl Modes {
-    /// Silence; [`Modes::set`] starts a mode.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Starts mode `i` at phase 0 with amplitude `level`, falling to 1/e in `seconds`.
-    /// A mode at or above 0.45 of the rate stays silent.
-    pub fn set(&mut self, i: usize, hertz: f32, level: f32, seconds: f32, rate: f32) {
-        if i >= MODES || hertz >= 0.45 * rate {
-            return;
-        }
-        let (w, r) = (TAU * hertz / rate, decay(seconds, rate));
-        self.c1[i] = 2.0 * r * w.cos();
-        self.c2[i] = r * r;
-        self.y1[i] = -level * w.sin() / r;
-        self.y2[i] = -level * (2.0 * w).sin() / (r * r);
-    }
-
-    /// The next sample: the sum of all modes.
-    #[inline]
-    pub fn next(&mut self) -> f32 {
-        let mut y = [0.0; MODES];
-        for (i, y) in y.iter_mut().enumerate() {
-            *y = self.c1[i] * self.y1[i] - self.c2[i] * self.y2[i];
-        }
-        self.y2 = self.y1;
-        self.y1 = y;
-        // Four partial sums, so that the compiler may add four at a time.
-        let mut sum = [0.0; 4];
-        for part in y.chunks_exact(4) {
-            for (s, v) in sum.iter_mut().zip(part) {
-                *s += v;
-            }
-        }
-        (sum[0] + sum[1]) + (sum[2] + sum[3])
-    }
-
-    /// The size of the state: about the sum of the amplitudes.
-    pub fn level(&self) -> f32 {
-        let states = self.y1.iter().chain(&self.y2);
-        states.map(|y| y.abs()).sum()
-    }
-
-    /// Sets modes too small to be heard to 0, before they become denormal.
-    pub fn flush(&mut self) {
-        for (a, b) in self.y1.iter_mut().zip(&mut self.y2) {
-            if a.abs() + b.abs() < 1e-9 {
-                (*a, *b) = (0.0, 0.0);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_mode_rings_at_its_pitch_and_falls_in_its_time() {
-        let mut modes = Modes::new();
-        modes.set(3, 440.0, 0.5, 0.1, 48_000.0);
-        for n in 0..9600 {
-            let t = n as f32 / 48_000.0;
-            let expected = 0.5 * (-t / 0.1).exp() * (TAU * 440.0 * t).sin();
-            assert!((modes.next() - expected).abs() < 0.003, "sample {n}");
-        }
-    }
+    use std::f32::consts::TAU;
 
     #[test]
     fn a_high_pass_stops_steadiness_and_a_band_pass_keeps_its_centre() {

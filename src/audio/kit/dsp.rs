@@ -2,6 +2,9 @@
 //! recurrence of a few operations a sample, without allocation. Parts that come in numbers are in
 //! [`super::bank`], which drum uses what in [`super::patch`].
 
+/// The longest piece that parts are asked for at once, in samples.
+pub const BLOCK: usize = 32;
+
 /// The multiplier a sample of an exponential that falls to 1/e in `seconds`.
 pub fn decay(seconds: f32, rate: f32) -> f32 {
     (-1.0 / (seconds.max(1e-5) * rate)).exp()
@@ -18,7 +21,7 @@ impl Noise {
     }
 
     /// The next sample.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> f32 {
         let mut x = self.0;
         x ^= x << 13;
@@ -44,21 +47,30 @@ impl Metal {
         Self { phase, step }
     }
 
-    /// The next sample, within -1 to 1.
-    #[inline]
-    pub fn next(&mut self) -> f32 {
-        let mut up = [0u32; 8];
-        for ((phase, step), up) in self.phase.iter_mut().zip(&self.step).zip(&mut up) {
-            *phase = phase.wrapping_add(*step);
-            *up = *phase >> 31;
+    /// Sets `out`, at most [`BLOCK`] samples, to the next ones, each within -1 to 1.
+    #[inline(always)]
+    pub fn fill(&mut self, out: &mut [f32]) {
+        // Pair by pair, and along time rather than across the squares: so nothing is added up across a vector.
+        let mut counts = [0u32; BLOCK];
+        let (low, high) = self.phase.split_at_mut(4);
+        let (low_step, high_step) = self.step.split_at(4);
+        for (((a, b), da), db) in low.iter_mut().zip(high).zip(low_step).zip(high_step) {
+            let (mut first, mut second) = (*a, *b);
+            for (count, _) in counts.iter_mut().zip(out.iter()) {
+                first = first.wrapping_add(*da);
+                second = second.wrapping_add(*db);
+                let (x, y) = (first >> 31, second >> 31);
+                *count += x + y + 2 * (x ^ y);
+            }
+            (*a, *b) = (first, second);
         }
-        let (a, b) = up.split_at(4);
-        let sum: u32 = a.iter().zip(b).map(|(a, b)| a + b + 2 * (a ^ b)).sum();
-        sum as f32 * 0.125 - 1.0
+        for (y, count) in out.iter_mut().zip(counts) {
+            *y = count as i32 as f32 * 0.125 - 1.0;
+        }
     }
 }
 
-/// A sine whose pitch falls to its rest in two exponentials: the sweep of a drum head
+/// A sine whose pitch goes to its rest in two exponentials: the sweep of a drum head
 /// and the click of its beater.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tone {
@@ -83,22 +95,31 @@ impl Tone {
         }
     }
 
-    /// The next sample, within -1 to 1.
-    #[inline]
-    pub fn next(&mut self) -> f32 {
-        self.sweep *= self.sweep_fall;
-        self.click *= self.click_fall;
-        self.phase += self.rest + self.sweep + self.click;
-        if self.phase >= 1.0 {
-            self.phase -= 1.0;
+    /// Sets `out`, at most [`BLOCK`] samples, to the next ones, each within -1 to 1.
+    #[inline(always)]
+    pub fn fill(&mut self, out: &mut [f32]) {
+        let mut tone = *self;
+        for turns in out.iter_mut() {
+            tone.sweep *= tone.sweep_fall;
+            tone.click *= tone.click_fall;
+            tone.phase += tone.rest + (tone.sweep + tone.click);
+            *turns = tone.phase;
         }
-        sine(self.phase)
+        // Whole turns are left out here, where four samples can be at once, and taken away in `flush`: a block has
+        // fewer than 32 of them.
+        *self = tone;
+        for y in out {
+            *y = sine(*y - (*y as i32) as f32);
+        }
     }
 
-    /// Sets sweeps too small to be heard to 0, before they become denormal.
+    /// Takes whole turns away and sets sweeps too small to be heard to 0, before they become denormal; called at fixed
+    /// places in time.
+    #[inline(always)]
     pub fn flush(&mut self) {
+        self.phase -= (self.phase as i32) as f32;
         for part in [&mut self.sweep, &mut self.click] {
-            if *part < 1e-9 {
+            if part.abs() < 1e-9 {
                 *part = 0.0;
             }
         }
@@ -107,7 +128,7 @@ impl Tone {
 
 /// `sin(2 pi turns)` for turns in `[0, 1)`, within 0.0011: a parabola and its square, joined so that
 /// both ends and the peak are met.
-#[inline]
+#[inline(always)]
 fn sine(turns: f32) -> f32 {
     let x = 0.5 - turns;
     let y = x * (8.0 - 16.0 * x.abs());
@@ -115,7 +136,7 @@ fn sine(turns: f32) -> f32 {
 }
 
 /// A saturation without a corner: x for small x, never beyond 1 (Pade's tanh, held).
-#[inline]
+#[inline(always)]
 pub fn saturate(x: f32) -> f32 {
     let x = x.clamp(-3.0, 3.0);
     x * (27.0 + x * x) / (27.0 + 9.0 * x * x)

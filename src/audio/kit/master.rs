@@ -1,7 +1,7 @@
 //! What all voices pass together: a small room, then a limiter that never lets a sample
 //! reach full scale.
 
-use super::dsp::decay;
+use super::dsp::{BLOCK, decay};
 
 /// Delays of the room's four lines, in seconds; no two have a common measure.
 const LINES: [f32; 4] = [0.0113, 0.0167, 0.0211, 0.0277];
@@ -15,6 +15,9 @@ const LEVEL: f32 = 0.5;
 /// Below this is silence; it also keeps denormal numbers away.
 const FAINT: f32 = 1e-8;
 
+/// How the measure of the room's loudness falls over a block: 0.9995 a sample.
+const FORGETTING: f32 = 0.984_12;
+
 /// A feedback delay network of four lines, mixed by a Hadamard matrix (Jot and Chaigne, "Digital
 /// delay networks for designing artificial reverberators", AES 1991).
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct Room {
     dull: [f32; 4],
     dulling: f32,
     energy: f32,
+    /// The loudest since the last [`Room::tidy`].
+    loudest: f32,
     hush: f32,
     hushing: f32,
 }
@@ -37,6 +42,7 @@ impl Room {
             dull: [0.0; 4],
             dulling: 1.0 - decay(1.0 / (std::f32::consts::TAU * 4200.0), rate),
             energy: 0.0,
+            loudest: 0.0,
             hush: 1.0,
             hushing: 1.0,
         }
@@ -44,7 +50,7 @@ impl Room {
 
     /// Whether nothing is heard of it and nothing comes in.
     pub fn is_silent(&self) -> bool {
-        self.energy < 1e-6
+        self.energy.max(self.loudest) < 1e-6
     }
 
     /// Lets it fall silent quickly.
@@ -52,41 +58,76 @@ impl Room {
         self.hushing = decay(seconds, rate);
     }
 
-    /// Takes one sample in and gives the left and right answer.
-    #[inline]
-    pub fn next(&mut self, input: f32) -> (f32, f32) {
-        let mut out = [0.0; 4];
-        for (i, out) in out.iter_mut().enumerate() {
-            let heard = self.lines[i].get(self.place[i]).copied().unwrap_or(0.0);
-            let dull = self.dull[i] + self.dulling * (heard - self.dull[i]);
-            self.dull[i] = if dull.abs() < FAINT { 0.0 } else { dull };
-            *out = self.dull[i];
+    /// Takes samples in, at most [`BLOCK`], and adds its answer to the left and right channel. Every line is longer than a
+    /// block, so what a block hears of the lines was there before it.
+    #[inline(always)]
+    pub fn answer(&mut self, input: &[f32], left: &mut [f32], right: &mut [f32]) {
+        let frames = input.len().min(BLOCK);
+        let mut heard = [[0.0; BLOCK]; 4];
+        for ((heard, line), place) in heard.iter_mut().zip(&self.lines).zip(self.place) {
+            let (before, after) = line.split_at(place);
+            let first = after.len().min(frames);
+            heard[..first].copy_from_slice(&after[..first]);
+            heard[first..frames].copy_from_slice(&before[..frames - first]);
         }
-        let (a, b) = (out[0] + out[1], out[0] - out[1]);
-        let (c, d) = (out[2] + out[3], out[2] - out[3]);
-        let gain = 0.5 * FEEDBACK * self.hush;
-        let back = [a + c, b + d, a - c, b - d];
-        for (i, back) in back.into_iter().enumerate() {
-            let x = input + gain * back;
-            let line = &mut self.lines[i];
-            if let Some(slot) = line.get_mut(self.place[i]) {
-                *slot = if x.abs() < FAINT { 0.0 } else { x };
+        let mut dull = self.dull;
+        for n in 0..frames {
+            for (dull, heard) in dull.iter_mut().zip(&mut heard) {
+                let next = *dull + self.dulling * (heard[n] - *dull);
+                *dull = if next.abs() < FAINT { 0.0 } else { next };
+                heard[n] = *dull;
             }
-            self.place[i] = if self.place[i] + 1 < line.len() {
-                self.place[i] + 1
-            } else {
-                0
-            };
         }
-        let level = out.iter().map(|x| x.abs()).sum::<f32>() + input.abs();
-        self.energy = level.max(self.energy * 0.9995);
-        self.hush *= self.hushing;
-        let gain = LEVEL * self.hush;
-        ((out[0] + out[2]) * gain, (out[1] + out[3]) * gain)
+        self.dull = dull;
+        let mut hush = [self.hush; BLOCK + 1];
+        if self.hushing < 1.0 {
+            for n in 0..frames {
+                hush[n + 1] = hush[n] * self.hushing;
+            }
+            self.hush = hush[frames];
+        }
+        let mut back = [[0.0; BLOCK]; 4];
+        let [one, two, three, four] = &heard;
+        let mut loudest = [self.loudest; BLOCK];
+        for n in 0..frames {
+            let (a, b) = (one[n] + two[n], one[n] - two[n]);
+            let (c, d) = (three[n] + four[n], three[n] - four[n]);
+            let gain = 0.5 * FEEDBACK * hush[n];
+            for (back, mixed) in back.iter_mut().zip([a + c, b + d, a - c, b - d]) {
+                let x = input[n] + gain * mixed;
+                back[n] = if x.abs() < FAINT { 0.0 } else { x };
+            }
+            let level = one[n].abs() + two[n].abs() + three[n].abs() + four[n].abs();
+            loudest[n] = loudest[n].max(level + input[n].abs());
+        }
+        self.loudest = loudest.into_iter().fold(self.loudest, f32::max);
+        for (n, (left, right)) in left.iter_mut().zip(right).take(frames).enumerate() {
+            let gain = LEVEL * hush[n + 1];
+            *left += (one[n] + three[n]) * gain;
+            *right += (two[n] + four[n]) * gain;
+        }
+        for ((back, line), place) in back.iter().zip(&mut self.lines).zip(&mut self.place) {
+            let back = &back[..frames];
+            let (before, after) = line.split_at_mut(*place);
+            let first = after.len().min(frames);
+            after[..first].copy_from_slice(&back[..first]);
+            before[..frames - first].copy_from_slice(&back[first..]);
+            *place += frames;
+            if *place >= line.len() {
+                *place -= line.len();
+            }
+        }
     }
 
-    /// Once hushed to silence, empties it and opens it again; called at fixed places in time.
+    /// Forgets what is past, keeps denormal numbers away and, once hushed to silence, empties the room and opens it again;
+    /// called at fixed places in time.
+    #[inline(always)]
     pub fn tidy(&mut self) {
+        self.energy = self.loudest.max(self.energy * FORGETTING);
+        self.loudest = 0.0;
+        if self.energy < FAINT {
+            self.energy = 0.0;
+        }
         if self.hush < 1e-4 {
             for line in &mut self.lines {
                 line.fill(0.0);
@@ -122,21 +163,27 @@ impl Limiter {
         }
     }
 
-    /// One stereo sample; both channels are turned down alike, so that the image stays.
-    #[inline]
-    pub fn next(&mut self, left: f32, right: f32) -> (f32, f32) {
-        let now = left.abs().max(right.abs());
-        self.peak = now.max(self.peak * self.release);
-        if self.peak <= KNEE {
-            if self.peak < FAINT {
-                self.peak = 0.0;
-            }
-            return (left, right);
+    /// Holds the channels below the ceiling; both are turned down alike, so that the image stays.
+    #[inline(always)]
+    pub fn hold(&mut self, left: &mut [f32], right: &mut [f32]) {
+        let both = left.iter().zip(right.iter());
+        let loudest = both.fold(0.0, |most: f32, (l, r)| most.max(l.abs()).max(r.abs()));
+        if self.peak.max(loudest) <= KNEE {
+            // Nothing is bent, and how far below the knee the peak is makes no difference later.
+            self.peak = loudest;
+            return;
         }
-        // KNEE + span * x / (1 + x) rises with slope 1 at the knee and never reaches the ceiling.
-        let span = CEILING - KNEE;
-        let over = (self.peak - KNEE) / span;
-        let gain = (KNEE + span * over / (1.0 + over)) / self.peak;
-        (left * gain, right * gain)
+        for (left, right) in left.iter_mut().zip(right) {
+            let now = left.abs().max(right.abs());
+            self.peak = now.max(self.peak * self.release);
+            if self.peak > KNEE {
+                // KNEE + span * x / (1 + x) rises with slope 1 at the knee and never reaches the ceiling.
+                let span = CEILING - KNEE;
+                let over = (self.peak - KNEE) / span;
+                let gain = (KNEE + span * over / (1.0 + over)) / self.peak;
+                *left *= gain;
+                *right *= gain;
+            }
+        }
     }
 }

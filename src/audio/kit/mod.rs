@@ -1,19 +1,26 @@
-//! [`Synth`]: the built-in drum kit. Nine modelled drums, no sample files: who sounds, who chokes whom,
-//! who gives way. What a drum is made of is in `patch`, how a stroke sounds in `voice`; when strokes
-//! come is decided by [`super::render`] or by the sound card's callback.
+//! [`Synth`]: the built-in drum kit. Modelled drums, no sample files: who sounds, who gives way. What a
+//! drum is made of is in `patch`, how a stroke sounds in `voice`, who silences whom in `touch`; when strokes come is
+//! decided by [`super::render`] or by the sound card's callback.
 
 mod bank;
 mod dsp;
+mod ensemble;
 mod master;
+mod modes;
 mod patch;
 #[cfg(test)]
 mod tests;
+mod touch;
 mod voice;
+mod wide;
 
 use crate::base::rng::{Purpose, Stream};
-use crate::beat::lane::Lane;
+use crate::beat::articulation::Articulation;
+use dsp::BLOCK;
 use master::{Limiter, Room};
-use voice::{BLOCK, Voice};
+use voice::Voice;
+
+pub(super) use master::Limiter as SafetyLimiter;
 
 /// Voices that can sound at once.
 pub const POLYPHONY: usize = 32;
@@ -23,9 +30,6 @@ const CROWDED: usize = POLYPHONY - 4;
 
 /// Gain of the whole, so that a hard groove stays below the limiter.
 const MASTER: f32 = 0.72;
-
-/// How fast a closed hat silences an open one, in seconds to 1/e.
-const CHOKE: f32 = 0.009;
 
 /// Seeds the strokes' own draws: which modes a stroke excites, its noise, a little of its level.
 const SEED: u64 = 0x6b69_7421;
@@ -43,6 +47,8 @@ pub struct Synth {
     position: u64,
     room: Room,
     limiter: Limiter,
+    /// See [`wide`].
+    wide: bool,
 }
 
 impl Synth {
@@ -59,6 +65,7 @@ impl Synth {
             position: 0,
             room: Room::new(rate),
             limiter: Limiter::new(rate),
+            wide: wide::available(),
         }
     }
 
@@ -68,41 +75,44 @@ impl Synth {
         self.sample_rate
     }
 
-    /// Strikes a drum at the next sample rendered. `velocity` is 1 to 127; 0 does nothing, more counts as 127.
-    pub fn note_on(&mut self, lane: Lane, velocity: u8) {
+    /// Strikes a drum at the next sample rendered: a lane's main sound, or any [`Articulation`]. `velocity` is 1 to 127; 0
+    /// does nothing, more counts as 127.
+    pub fn note_on(&mut self, sound: impl Into<Articulation>, velocity: u8) {
         if velocity == 0 {
             return;
         }
-        self.make_way(lane);
+        let sound = sound.into();
+        self.make_way(sound);
         let mut draws = Stream::new(SEED, self.strokes, Purpose::Voice);
         let velocity = f32::from(velocity.min(127)) / 127.0;
         let (strokes, rate) = (self.strokes, self.rate);
         if let Some(voice) = self.free_voice() {
-            voice.strike(lane, velocity, strokes, &mut draws, rate);
+            voice.strike(sound, velocity, strokes, &mut draws, rate);
         }
         self.strokes += 1;
     }
 
     /// Damps what the new stroke silences: older strokes on the same drum, and an open hat under a closed one.
-    fn make_way(&mut self, lane: Lane) {
-        let (patch, rate) = (patch::patch(lane), self.rate);
+    fn make_way(&mut self, sound: Articulation) {
+        let (patch, rate) = (patch::patch(sound), self.rate);
+        let (drum, silenced) = (touch::drum(sound), touch::silences(sound));
         // A voice rings on while fewer than `keep` newer ones are on its drum.
         let kept = (0..patch.keep).fold(u64::MAX, |limit, _| {
             let ages = self
                 .voices
                 .iter()
-                .filter(|v| v.is_active() && v.lane() == lane);
+                .filter(|v| v.is_active() && v.drum() == drum);
             ages.map(Voice::age)
                 .filter(|&a| a < limit)
                 .max()
                 .unwrap_or(0)
         });
         for voice in self.voices.iter_mut().filter(|v| v.is_active()) {
-            if voice.lane() == lane && voice.age() < kept {
+            if voice.drum() == drum && voice.age() < kept {
                 voice.damp(patch.retrigger, rate);
             }
-            if lane == Lane::ClosedHat && voice.lane() == Lane::OpenHat {
-                voice.damp(CHOKE, rate);
+            if silenced == Some(voice.drum()) {
+                voice.damp(touch::SILENCING, rate);
             }
         }
         if self.voices.iter().filter(|v| v.is_active()).count() >= CROWDED
@@ -145,6 +155,11 @@ impl Synth {
 
     /// Writes the next frames, interleaved left and right, each sample within ±0.97. An odd last sample is set to 0.
     pub fn render(&mut self, out: &mut [f32]) {
+        wide::render(self, out);
+    }
+
+    #[inline(always)]
+    fn render_plain(&mut self, out: &mut [f32]) {
         let mut rest = out;
         while rest.len() >= 2 {
             // Cut at multiples of a block, counted from the beginning, so that the housekeeping
@@ -162,29 +177,33 @@ impl Synth {
         rest.fill(0.0);
     }
 
+    #[inline(always)]
     fn render_piece(&mut self, out: &mut [f32], frames: usize) {
         if self.is_silent() {
             out.fill(0.0);
             return;
         }
         let (mut left, mut right, mut send) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
-        for voice in self.voices.iter_mut().filter(|v| v.is_active()) {
-            voice.render(
-                &mut left[..frames],
-                &mut right[..frames],
-                &mut send[..frames],
-            );
+        let (left, right, send) = (
+            &mut left[..frames],
+            &mut right[..frames],
+            &mut send[..frames],
+        );
+        let sounding = self.voices.iter_mut().filter(|v| v.is_active());
+        ensemble::render(sounding, left, right, send);
+        self.room.answer(send, left, right);
+        for side in [&mut *left, &mut *right] {
+            for y in side {
+                *y *= MASTER;
+            }
         }
-        for (i, frame) in out.chunks_exact_mut(2).enumerate() {
-            let (room_left, room_right) = self.room.next(send[i]);
-            let (l, r) = self.limiter.next(
-                MASTER * (left[i] + room_left),
-                MASTER * (right[i] + room_right),
-            );
-            frame.copy_from_slice(&[l, r]);
+        self.limiter.hold(left, right);
+        for ((frame, l), r) in out.chunks_exact_mut(2).zip(left).zip(right) {
+            frame.copy_from_slice(&[*l, *r]);
         }
     }
 
+    #[inline(always)]
     fn tidy(&mut self) {
         for voice in self.voices.iter_mut().filter(|v| v.is_active()) {
             voice.tidy();

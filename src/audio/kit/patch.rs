@@ -1,12 +1,16 @@
 //! What each drum is made of: numbers only. Frequencies in Hz, times in seconds (to 1/e), levels as
-//! amplitudes at velocity 127. How they sound together is in [`super::voice`]; the
-//! metal is in `cymbals`.
+//! amplitudes at velocity 127. How they sound together is in [`super::voice`]; here is the shape of a patch, the drums are
+//! in `skins`, `hats`, `cymbals`, `hands` and `wood` (beside the kit) and `shaken`.
 
 mod cymbals;
+mod hands;
+mod hats;
+mod shaken;
+mod skins;
+mod wood;
 
 use super::bank::{Pass, Shape};
-use crate::beat::lane::Lane;
-use cymbals::{CLOSED_HAT, CRASH, OPEN_HAT, RIDE};
+use crate::beat::articulation::Articulation;
 
 /// A swept sine through a saturation.
 pub struct ToneParts {
@@ -44,6 +48,22 @@ pub struct BandParts {
     pub bright: f32,
 }
 
+/// Further strokes of a noise: hands that do not meet at once, a stick drawn over notches.
+pub struct Again {
+    /// How many.
+    pub times: u8,
+    /// Seconds from one to the next.
+    pub gap: f32,
+    /// What is left of the level each time.
+    pub fall: f32,
+}
+
+const ONCE: Again = Again {
+    times: 0,
+    gap: 0.0,
+    fall: 1.0,
+};
+
 /// One drum.
 pub struct Patch {
     /// Amplitude of the whole.
@@ -62,26 +82,99 @@ pub struct Patch {
     pub metal: [f32; 8],
     /// Its noises.
     pub bands: &'static [BandParts],
+    /// How its first noise is struck again.
+    pub again: Again,
     /// How many older strokes on the same drum ring on under a new one.
     pub keep: usize,
     /// How fast the others fall silent.
     pub retrigger: f32,
 }
 
-/// The patch of a lane.
-pub const fn patch(lane: Lane) -> &'static Patch {
-    match lane {
-        Lane::Kick => &KICK,
-        Lane::Snare => &SNARE,
-        Lane::ClosedHat => &CLOSED_HAT,
-        Lane::OpenHat => &OPEN_HAT,
-        Lane::LowTom => &LOW_TOM,
-        Lane::MidTom => &MID_TOM,
-        Lane::HighTom => &HIGH_TOM,
-        Lane::Crash => &CRASH,
-        Lane::Ride => &RIDE,
+use Articulation as A;
+
+/// The patch of a sound.
+pub const fn patch(sound: Articulation) -> &'static Patch {
+    match sound {
+        A::Kick => &skins::KICK,
+        A::DeepKick => &skins::DEEP_KICK,
+        A::Snare => &skins::SNARE,
+        A::RimShot => &skins::RIM_SHOT,
+        A::SideStick => &skins::SIDE_STICK,
+        A::LowFloorTom => &skins::LOW_FLOOR_TOM,
+        A::HighFloorTom => &skins::HIGH_FLOOR_TOM,
+        A::LowTom => &skins::LOW_TOM,
+        A::LowMidTom => &skins::LOW_MID_TOM,
+        A::HighMidTom => &skins::HIGH_MID_TOM,
+        A::HighTom => &skins::HIGH_TOM,
+        A::ClosedHat => &hats::CLOSED_HAT,
+        A::ClosedHatEdge => &hats::CLOSED_HAT_EDGE,
+        A::PedalHat => &hats::PEDAL_HAT,
+        A::OpenHat => &hats::OPEN_HAT,
+        A::OpenHatEdge => &hats::OPEN_HAT_EDGE,
+        A::Crash => &cymbals::CRASH,
+        A::SecondCrash => &cymbals::SECOND_CRASH,
+        A::China => &cymbals::CHINA,
+        A::Splash => &cymbals::SPLASH,
+        A::Ride => &cymbals::RIDE,
+        A::RideBell => &cymbals::RIDE_BELL,
+        A::SecondRide => &cymbals::SECOND_RIDE,
+        A::Clap => &hands::CLAP,
+        A::Slap => &hands::SLAP,
+        A::Cowbell => &wood::COWBELL,
+        A::HighAgogo => &wood::HIGH_AGOGO,
+        A::LowAgogo => &wood::LOW_AGOGO,
+        A::HighBongo => &hands::HIGH_BONGO,
+        A::LowBongo => &hands::LOW_BONGO,
+        A::MuteConga => &hands::MUTE_CONGA,
+        A::OpenConga => &hands::OPEN_CONGA,
+        A::LowConga => &hands::LOW_CONGA,
+        A::HighTimbale => &hands::HIGH_TIMBALE,
+        A::LowTimbale => &hands::LOW_TIMBALE,
+        A::MuteSurdo => &hands::MUTE_SURDO,
+        A::OpenSurdo => &hands::OPEN_SURDO,
+        A::MuteCuica => &hands::MUTE_CUICA,
+        A::OpenCuica => &hands::OPEN_CUICA,
+        A::Claves => &wood::CLAVES,
+        A::Sticks => &wood::STICKS,
+        A::Castanets => &wood::CASTANETS,
+        A::HighWoodBlock => &wood::HIGH_WOOD_BLOCK,
+        A::LowWoodBlock => &wood::LOW_WOOD_BLOCK,
+        A::Tambourine => &shaken::TAMBOURINE,
+        A::JingleBell => &shaken::JINGLE_BELL,
+        A::Maracas => &shaken::MARACAS,
+        A::Shaker => &shaken::SHAKER,
+        A::Cabasa => &shaken::CABASA,
+        A::ShortGuiro => &shaken::SHORT_GUIRO,
+        A::LongGuiro => &shaken::LONG_GUIRO,
+        A::Vibraslap => &shaken::VIBRASLAP,
+        A::ShortWhistle => &shaken::SHORT_WHISTLE,
+        A::LongWhistle => &shaken::LONG_WHISTLE,
+        A::MuteTriangle => &shaken::MUTE_TRIANGLE,
+        A::OpenTriangle => &shaken::OPEN_TRIANGLE,
+        A::BellTree => &shaken::BELL_TREE,
+        A::MetronomeBell => &shaken::METRONOME_BELL,
+        A::MetronomeClick => &shaken::METRONOME_CLICK,
+        A::SquareClick => &shaken::SQUARE_CLICK,
+        A::HighQ => &shaken::HIGH_Q,
+        A::ScratchPush => &shaken::SCRATCH_PUSH,
+        A::ScratchPull => &shaken::SCRATCH_PULL,
     }
 }
+
+/// A drum of which nothing is said yet.
+const PLAIN: Patch = Patch {
+    gain: 0.4,
+    pan: 0.0,
+    room: 0.10,
+    tone: None,
+    modes: &[],
+    modes_bright: 0.4,
+    metal: NO_METAL,
+    bands: &[],
+    again: ONCE,
+    keep: 0,
+    retrigger: 0.015,
+};
 
 const NO_METAL: [f32; 8] = [0.0; 8];
 
@@ -122,120 +215,3 @@ const fn noise(pass: Pass, hertz: f32, q: f32, level: f32, attack: f32, fall: f3
         0.5,
     )
 }
-
-const KICK: Patch = Patch {
-    gain: 0.76,
-    pan: 0.0,
-    room: 0.04,
-    tone: Some(ToneParts {
-        rest: 49.0,
-        sweep: (150.0, 0.020),
-        click: (900.0, 0.0016),
-        level: 1.0,
-        attack: 0.0006,
-        fall: 0.125,
-        drive: 1.7,
-    }),
-    // The shell answers an octave and a fifth above.
-    modes: &[
-        (76.0, 0.16, 0.07),
-        (147.0, 0.07, 0.035),
-        (262.0, 0.05, 0.018),
-    ],
-    modes_bright: 0.5,
-    metal: NO_METAL,
-    bands: &[
-        noise(Pass::Band, 3400.0, 0.9, 0.55, 0.0002, 0.0035),
-        noise(Pass::Band, 900.0, 0.8, 0.22, 0.0003, 0.010),
-    ],
-    keep: 0,
-    retrigger: 0.012,
-};
-
-const SNARE: Patch = Patch {
-    gain: 0.42,
-    pan: 0.06,
-    room: 0.20,
-    tone: Some(ToneParts {
-        rest: 184.0,
-        sweep: (70.0, 0.014),
-        click: (500.0, 0.0012),
-        level: 0.46,
-        attack: 0.0004,
-        fall: 0.075,
-        drive: 1.2,
-    }),
-    // A circular membrane's (1,1), (2,1), (0,2), (3,1) and (1,2), loaded by air and shell.
-    modes: &[
-        (287.0, 0.160, 0.060),
-        (331.0, 0.192, 0.055),
-        (422.0, 0.096, 0.045),
-        (488.0, 0.064, 0.040),
-        (537.0, 0.064, 0.032),
-        (761.0, 0.040, 0.025),
-        (1035.0, 0.024, 0.018),
-    ],
-    modes_bright: 0.4,
-    metal: NO_METAL,
-    bands: &[
-        // The wires, their ring, and the stick.
-        band(
-            Pass::Band,
-            5200.0,
-            0.55,
-            (1.0, 0.0),
-            [1.45, 0.0008, 0.018, 0.085, 0.45],
-            0.2,
-        ),
-        band(
-            Pass::Band,
-            2100.0,
-            0.7,
-            (1.0, 0.0),
-            [1.25, 0.0015, 0.030, 0.110, 0.4],
-            0.1,
-        ),
-        noise(Pass::Band, 6500.0, 0.8, 0.8, 0.0002, 0.005),
-    ],
-    keep: 0,
-    retrigger: 0.030,
-};
-
-/// A tom whose head rests at `rest`, its modes at a membrane's ratios.
-macro_rules! tom {
-    ($rest:expr, $fall:expr, $pan:expr) => {
-        Patch {
-            gain: 0.60,
-            pan: $pan,
-            room: 0.14,
-            tone: Some(ToneParts {
-                rest: $rest,
-                sweep: (0.42 * $rest, 0.045),
-                click: (4.0 * $rest, 0.0018),
-                level: 0.92,
-                attack: 0.0006,
-                fall: $fall,
-                drive: 1.15,
-            }),
-            modes: &[
-                (1.52 * $rest, 0.18, 0.5 * $fall),
-                (2.03 * $rest, 0.11, 0.38 * $fall),
-                (2.30 * $rest, 0.07, 0.33 * $fall),
-                (2.92 * $rest, 0.05, 0.25 * $fall),
-                (3.60 * $rest, 0.03, 0.18 * $fall),
-            ],
-            modes_bright: 0.6,
-            metal: NO_METAL,
-            bands: &[
-                noise(Pass::Band, 2100.0, 0.8, 0.30, 0.0002, 0.0055),
-                noise(Pass::Band, 700.0, 0.7, 0.16, 0.0006, 0.030),
-            ],
-            keep: 0,
-            retrigger: 0.025,
-        }
-    };
-}
-
-const LOW_TOM: Patch = tom!(83.0, 0.205, 0.42);
-const MID_TOM: Patch = tom!(117.0, 0.175, 0.12);
-const HIGH_TOM: Patch = tom!(162.0, 0.150, -0.16);

@@ -1,19 +1,22 @@
 //! What the kit promises, heard through numbers.
 
+mod sounds;
+
 use super::*;
 use crate::audio::mel::{Mel, MelConfig};
-use crate::audio::render::{Stroke, mono, render_events};
+use crate::audio::render::{Renderer, Stroke, mono, render_events};
+use crate::beat::lane::Lane;
 
 const RATE: u32 = 44_100;
 
 /// One stroke alone, two seconds of it.
-fn alone(lane: Lane, velocity: u8) -> Vec<f32> {
-    let stroke = Stroke {
-        time_ns: 0,
-        lane,
-        velocity,
-    };
-    render_events(&[stroke], RATE, 2.0)
+fn alone(sound: impl Into<Articulation>, velocity: u8) -> Vec<f32> {
+    together(&[(0, sound.into(), velocity)])
+}
+
+/// Two seconds after the last of some strokes, by their frames.
+fn together(strokes: &[(u64, Articulation, u8)]) -> Vec<f32> {
+    Renderer::at_frames(Synth::new(RATE), strokes.to_vec(), 0, 2.0).rest()
 }
 
 fn peak(stereo: &[f32]) -> f32 {

@@ -1,17 +1,15 @@
 //! [`Voice`]: one stroke on one drum, from its patch, its velocity and its own draws.
-//! Which voice plays when is [`super::Synth`]'s business.
+//! Which voice plays when is [`super::Synth`]'s business; several are rendered together in [`super::ensemble`].
 
-use super::bank::{Envelopes, Filters, MODES, Modes, Shape};
-use super::dsp::{Metal, Noise, Tone, decay, saturate};
-use super::patch::patch;
+use super::bank::{Envelopes, Filters, Shape};
+use super::dsp::{BLOCK, Metal, Noise, Tone, decay, saturate};
+use super::modes::{MODES, Modes};
+use super::patch::{Patch, patch};
 use crate::base::rng::Stream;
-use crate::beat::lane::Lane;
+use crate::beat::articulation::Articulation;
 
 /// Filtered noises a voice may have.
-const BANDS: usize = 4;
-
-/// The longest piece rendered at once, in frames.
-pub const BLOCK: usize = 32;
+pub const BANDS: usize = 4;
 
 /// Below this amplitude (-68 dB) a voice has ended.
 const SILENCE: f32 = 4e-4;
@@ -19,7 +17,7 @@ const SILENCE: f32 = 4e-4;
 /// One stroke; silent once it has ended.
 #[derive(Clone, Debug)]
 pub struct Voice {
-    lane: Lane,
+    drum: Articulation,
     active: bool,
     age: u64,
     left: f32,
@@ -32,21 +30,51 @@ pub struct Voice {
     drive: f32,
     makeup: f32,
     modes: Modes,
-    ringing: bool,
     noise: Noise,
     metal: Metal,
     metallic: bool,
     /// Shares of noise and metal a band.
     mix: [[f32; BANDS]; 2],
     envelopes: Envelopes<BANDS>,
-    filters: Filters<BANDS>,
+    noisy: bool,
+    pub(super) filters: Filters<BANDS>,
+    again: Again,
+}
+
+/// How the first noise is struck again and again, as hands clap and scrapers scrape.
+#[derive(Clone, Copy, Debug)]
+struct Again {
+    shape: Shape,
+    times: u8,
+    /// In frames.
+    gap: u32,
+    wait: u32,
+    fall: f32,
+    rate: f32,
+}
+
+impl Again {
+    const NEVER: Self = Self {
+        shape: Shape {
+            level: 0.0,
+            attack: 0.0,
+            fast: 0.0,
+            slow: 0.0,
+            tail: 0.0,
+        },
+        times: 0,
+        gap: 0,
+        wait: 0,
+        fall: 0.0,
+        rate: 0.0,
+    };
 }
 
 impl Voice {
     /// A silent voice.
     pub fn new() -> Self {
         Self {
-            lane: Lane::Kick,
+            drum: Articulation::Kick,
             active: false,
             age: 0,
             left: 0.0,
@@ -59,26 +87,34 @@ impl Voice {
             drive: 0.0,
             makeup: 0.0,
             modes: Modes::new(),
-            ringing: false,
             noise: Noise::new(1),
             metal: Metal::default(),
             metallic: false,
             mix: [[0.0; BANDS]; 2],
             envelopes: Envelopes::new(),
+            noisy: false,
             filters: Filters::new(),
+            again: Again::NEVER,
         }
     }
 
-    /// Begins stroke number `age` on `lane`; `velocity` is above 0 and at most 1.
-    pub fn strike(&mut self, lane: Lane, velocity: f32, age: u64, draws: &mut Stream, rate: f32) {
-        let p = patch(lane);
+    /// Begins stroke number `age`; `velocity` is above 0 and at most 1.
+    pub fn strike(
+        &mut self,
+        articulation: Articulation,
+        velocity: f32,
+        age: u64,
+        draws: &mut Stream,
+        rate: f32,
+    ) {
+        let p = patch(articulation);
         // About 34 dB from the softest stroke to the hardest.
         let force = (0.04 + 0.96 * velocity).powf(1.3);
         let gain = p.gain * force * (1.0 + 0.04 * (draws.uniform() - 0.5));
         let tune = 1.0 + 0.006 * (draws.uniform() - 0.5);
         let angle = (p.pan + 1.0) * std::f32::consts::FRAC_PI_4;
         *self = Self::new();
-        self.lane = lane;
+        self.drum = super::touch::drum(articulation);
         self.active = true;
         self.age = age;
         self.left = gain * angle.cos() * std::f32::consts::SQRT_2;
@@ -112,10 +148,9 @@ impl Voice {
             let bright = force.powf(p.modes_bright * height);
             self.modes
                 .set(i, hertz * tune, level * place * bright, fall, rate);
-            self.ringing = true;
         }
-        if lane == Lane::Ride {
-            self.ring_the_bell(velocity, tune, rate);
+        if articulation == Articulation::Ride {
+            self.ring_the_bell(p, velocity, tune, rate);
         }
         self.noise = Noise::new(draws.next_bits() as u32);
         self.metallic = p.metal[0] > 0.0;
@@ -124,6 +159,7 @@ impl Voice {
             self.metal = Metal::new(&p.metal, tune, phases, rate);
         }
         for (i, b) in p.bands.iter().enumerate().take(BANDS) {
+            self.noisy = true;
             let level = b.shape.level * force.powf(b.bright);
             let shape = Shape { level, ..b.shape };
             self.envelopes.start(i, &shape, rate);
@@ -131,23 +167,34 @@ impl Voice {
             self.filters.set(i, b.pass, hertz, b.q, rate);
             self.mix[0][i] = b.noise;
             self.mix[1][i] = b.metal;
+            if i == 0 && p.again.times > 0 {
+                let gap = (p.again.gap * rate) as u32;
+                self.again = Again {
+                    shape,
+                    times: p.again.times,
+                    gap,
+                    wait: gap,
+                    fall: p.again.fall,
+                    rate,
+                };
+            }
         }
     }
 
     /// Strokes in the top fifth move from the bow towards the bell: its modes grow threefold.
-    fn ring_the_bell(&mut self, velocity: f32, tune: f32, rate: f32) {
+    fn ring_the_bell(&mut self, p: &Patch, velocity: f32, tune: f32, rate: f32) {
         let bell = ((velocity - 0.8) / 0.2).clamp(0.0, 1.0);
         if bell > 0.0 {
-            for (i, &(hertz, level, fall)) in patch(Lane::Ride).modes.iter().enumerate().take(5) {
+            for (i, &(hertz, level, fall)) in p.modes.iter().enumerate().take(5) {
                 let level = level * (1.0 + 2.0 * bell);
                 self.modes.set(i, hertz * tune, level, fall, rate);
             }
         }
     }
 
-    /// The drum it plays.
-    pub const fn lane(&self) -> Lane {
-        self.lane
+    /// The drum it is on, by the name of one of its sounds.
+    pub const fn drum(&self) -> Articulation {
+        self.drum
     }
 
     /// Whether it still sounds.
@@ -161,6 +208,7 @@ impl Voice {
     }
 
     /// An upper bound of its amplitude, for choosing the one to give up.
+    #[inline(always)]
     pub fn loudness(&self) -> f32 {
         let body = self.tone_envelope.level() + self.modes.level();
         (self.envelopes.level() + body) * self.fade * self.left.max(self.right)
@@ -171,65 +219,103 @@ impl Voice {
         self.fading = self.fading.min(decay(seconds, rate));
     }
 
-    /// Adds its next samples to the left and right channel and to the room's input; the three have one
-    /// length, at most [`BLOCK`].
-    pub fn render(&mut self, left: &mut [f32], right: &mut [f32], room: &mut [f32]) {
-        // Part by part, so that each loop keeps its few numbers in registers.
-        let mut mono = [0.0; BLOCK];
-        let mono = &mut mono[..left.len().min(BLOCK)];
-        if self.tone_envelope.level() > 0.0 {
-            for y in mono.iter_mut() {
-                let [level] = self.tone_envelope.next();
-                let x = self.tone.next() * level;
-                *y = saturate(x * self.drive) * self.makeup;
-            }
-        }
-        if self.ringing {
-            for y in mono.iter_mut() {
-                *y += self.modes.next();
-            }
-        }
-        self.render_bands(mono);
-        for (((y, l), r), send) in mono.iter().zip(left).zip(right).zip(room) {
-            self.fade *= self.fading;
-            let y = y * self.fade;
-            *l += y * self.left;
-            *r += y * self.right;
-            *send += y * self.send;
-        }
+    /// Whether its noises are heard.
+    pub const fn is_noisy(&self) -> bool {
+        self.noisy
     }
 
-    /// Adds the noises.
-    fn render_bands(&mut self, mono: &mut [f32]) {
-        if self.envelopes.level() <= 0.0 {
-            return;
-        }
-        let mut metal = [0.0; BLOCK];
-        if self.metallic {
-            for x in &mut metal[..mono.len()] {
-                *x = self.metal.next();
+    /// Sets `mono`, at most [`BLOCK`] samples, to what its head and its modes give.
+    #[inline(always)]
+    pub fn body(&mut self, mono: &mut [f32]) {
+        mono.fill(0.0);
+        if self.tone_envelope.level() > 0.0 {
+            // Loop by loop, so that all but the recurrences is done four samples at a time.
+            let (mut levels, mut envelope) = ([0.0; BLOCK], self.tone_envelope);
+            for (level, _) in levels.iter_mut().zip(mono.iter()) {
+                [*level] = envelope.next();
+            }
+            self.tone_envelope = envelope;
+            self.tone.fill(mono);
+            let (drive, makeup) = (self.drive, self.makeup);
+            for (y, level) in mono.iter_mut().zip(levels) {
+                *y = saturate(*y * level * drive) * makeup;
             }
         }
-        for (y, metal) in mono.iter_mut().zip(metal) {
-            let noise = self.noise.next();
-            let levels = self.envelopes.next();
-            let x = std::array::from_fn(|i| {
-                (noise * self.mix[0][i] + metal * self.mix[1][i]) * levels[i]
-            });
-            let [a, b, c, d] = self.filters.next(x);
-            *y += (a + b) + (c + d);
+        self.modes.add_to(mono);
+    }
+
+    /// Sets the first `frames` of `bands` to its noises before their filters.
+    #[inline(always)]
+    pub fn noises(&mut self, frames: usize, bands: &mut [[f32; BANDS]; BLOCK]) {
+        let mut metal = [0.0; BLOCK];
+        if self.metallic {
+            self.metal.fill(&mut metal[..frames.min(BLOCK)]);
+        }
+        let mut rest = bands.get_mut(..frames).unwrap_or_default();
+        let mut metal = metal.as_slice();
+        while self.again.times > 0 {
+            let now = rest.len().min(self.again.wait as usize);
+            let (piece, later) = rest.split_at_mut(now);
+            self.noises_between(piece, metal);
+            self.again.wait -= now as u32;
+            if self.again.wait > 0 {
+                return;
+            }
+            metal = metal.get(now..).unwrap_or_default();
+            rest = later;
+            self.again.times -= 1;
+            self.again.wait = self.again.gap.max(1);
+            self.again.shape.level *= self.again.fall;
+            self.envelopes.start(0, &self.again.shape, self.again.rate);
+        }
+        self.noises_between(rest, metal);
+    }
+
+    #[inline(always)]
+    fn noises_between(&mut self, bands: &mut [[f32; BANDS]], metal: &[f32]) {
+        // Copies, so that the numbers stay in registers.
+        let (mut source, mut envelopes) = (self.noise, self.envelopes);
+        let [noisy, metallic] = self.mix;
+        for (x, metal) in bands.iter_mut().zip(metal) {
+            let noise = source.next();
+            let levels = envelopes.next();
+            *x = std::array::from_fn(|i| (noise * noisy[i] + metal * metallic[i]) * levels[i]);
+        }
+        (self.noise, self.envelopes) = (source, envelopes);
+    }
+
+    /// Adds `mono` to the left and right channel and to the room's input, all of one length.
+    #[inline(always)]
+    pub fn place(&mut self, mono: &[f32], left: &mut [f32], right: &mut [f32], room: &mut [f32]) {
+        let mut faded = [0.0; BLOCK];
+        let faded = &mut faded[..mono.len().min(BLOCK)];
+        if self.fading < 1.0 {
+            for (y, x) in faded.iter_mut().zip(mono) {
+                self.fade *= self.fading;
+                *y = x * self.fade;
+            }
+        } else {
+            for (y, x) in faded.iter_mut().zip(mono) {
+                *y = x * self.fade;
+            }
+        }
+        for (out, gain) in [(left, self.left), (right, self.right), (room, self.send)] {
+            for (out, y) in out.iter_mut().zip(faded.iter()) {
+                *out += y * gain;
+            }
         }
     }
 
     /// Ends what has become inaudible and keeps denormal numbers away; called at fixed places in time.
+    #[inline(always)]
     pub fn tidy(&mut self) {
         self.tone.flush();
         self.tone_envelope.flush();
-        if self.ringing {
-            self.modes.flush();
-        }
+        self.modes.flush();
         self.envelopes.flush();
         self.filters.flush();
-        self.active = self.loudness() > SILENCE;
+        let again = self.again.times > 0;
+        self.noisy = self.envelopes.level() > 0.0 || again;
+        self.active = self.loudness() > SILENCE || again;
     }
 }

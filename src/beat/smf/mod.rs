@@ -6,11 +6,13 @@
 
 mod drums;
 mod read;
+mod time;
 mod track;
 mod write;
 
 pub use drums::{DrumCandidate, DrumPick, Drums};
 pub use read::parse;
+pub use time::TempoMap;
 pub use write::{Song, SongNote, song_from_grid, write};
 
 /// The largest file read, in bytes.

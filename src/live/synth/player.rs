@@ -4,8 +4,8 @@
 #![cfg_attr(not(feature = "audio"), allow(dead_code))]
 
 use super::timing::Timeline;
-use crate::audio::kit::Synth;
-use crate::beat::lane::Lane;
+use crate::audio::drummer::Drummer;
+use crate::audio::render::Instrument;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -34,8 +34,8 @@ pub enum Event {
         scheduled_ns: u64,
         /// When it was handed over.
         sent_ns: u64,
-        /// Which drum.
-        lane: Lane,
+        /// Which drum, as a MIDI note.
+        pitch: u8,
         /// How hard, 1 to 127.
         velocity: u8,
     },
@@ -135,13 +135,13 @@ impl Shared {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     frame: u64,
-    lane: Lane,
+    pitch: u8,
     velocity: u8,
 }
 
 /// An endless run of samples, asked for one by one.
 pub struct Player<C> {
-    synth: Synth,
+    drummer: Drummer,
     clock: C,
     ring: rtrb::Consumer<Event>,
     shared: Arc<Shared>,
@@ -162,21 +162,20 @@ pub struct Player<C> {
 }
 
 impl<C: FnMut() -> u64> Player<C> {
-    /// Plays what comes out of `ring` at a sample rate in Hz, interleaved stereo or, for a card with one channel, mono.
+    /// Lets `drummer` play what comes out of `ring`, interleaved stereo or, for a card with one channel, mono.
     /// `clock` is the one that the ring's times are of.
     pub fn new(
-        sample_rate: u32,
+        drummer: Drummer,
         mono: bool,
         clock: C,
         ring: rtrb::Consumer<Event>,
         shared: Arc<Shared>,
     ) -> Self {
-        let synth = Synth::new(sample_rate);
-        let rate = synth.sample_rate();
+        let rate = drummer.sample_rate();
         Self {
             timeline: Timeline::new(rate),
             glide: 1.0 - (-1.0 / (0.004 * rate as f32)).exp(),
-            synth,
+            drummer,
             clock,
             ring,
             shared,
@@ -215,23 +214,24 @@ impl<C: FnMut() -> u64> Player<C> {
         }
         if self.shared.closing.load(Relaxed) {
             self.hush();
-            self.shared.silent.store(self.synth.is_silent(), Relaxed);
+            self.shared.silent.store(self.drummer.is_silent(), Relaxed);
         }
         let mut done = 0;
         while done < BLOCK {
             let here = self.frame + done as u64;
             while let Some(w) = self.waiting.pop_if(|w| w.frame <= here) {
-                self.synth.note_on(w.lane, w.velocity);
+                self.drummer.strike(w.pitch, w.velocity);
             }
             let next = self.waiting.last().map_or(u64::MAX, |w| w.frame - here);
             let frames = next.min((BLOCK - done) as u64) as usize;
             if let Some(piece) = self.block.get_mut(2 * done..2 * (done + frames)) {
-                self.synth.render(piece);
+                self.drummer.render(piece);
             }
             done += frames;
         }
         self.frame += BLOCK as u64;
-        let played = u128::from(self.frame) * 1_000_000_000 / u128::from(self.synth.sample_rate());
+        let played =
+            u128::from(self.frame) * 1_000_000_000 / u128::from(self.drummer.sample_rate());
         self.shared.played_ns.store(played as u64, Relaxed);
         self.finish_block();
     }
@@ -263,7 +263,7 @@ impl<C: FnMut() -> u64> Player<C> {
 
     fn hush(&mut self) {
         self.waiting.clear();
-        self.synth.all_off();
+        self.drummer.all_off();
     }
 
     fn take(&mut self, event: Event) {
@@ -272,7 +272,7 @@ impl<C: FnMut() -> u64> Player<C> {
             Event::Stroke {
                 scheduled_ns,
                 sent_ns,
-                lane,
+                pitch,
                 velocity,
             } => {
                 // Where the scheduler is held up for longer, all notes come to wait longer: latency that
@@ -287,7 +287,7 @@ impl<C: FnMut() -> u64> Player<C> {
                 }
                 let stroke = Waiting {
                     frame: frame.max(self.frame),
-                    lane,
+                    pitch,
                     velocity,
                 };
                 if self.waiting.len() < WAITING {
@@ -295,7 +295,7 @@ impl<C: FnMut() -> u64> Player<C> {
                     let place = self.waiting.partition_point(|w| w.frame > stroke.frame);
                     self.waiting.insert(place, stroke);
                 } else {
-                    self.synth.note_on(lane, velocity);
+                    self.drummer.strike(pitch, velocity);
                 }
             }
         }

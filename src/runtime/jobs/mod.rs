@@ -16,6 +16,8 @@ pub mod man;
 pub mod ports;
 pub mod receive;
 #[cfg(feature = "studio")]
+pub mod render;
+#[cfg(feature = "studio")]
 pub mod train;
 #[cfg(feature = "studio")]
 pub mod transcribe;

@@ -1,6 +1,10 @@
 //! What the callback promises, with a card that asks in bursts and a clock that is ours.
 
 use super::*;
+use crate::audio::kit::Synth;
+use crate::beat::articulation::Articulation;
+use crate::beat::kit::DrumMap;
+use crate::beat::lane::Lane;
 use std::sync::atomic::AtomicU64;
 
 const RATE: u32 = 48_000;
@@ -23,7 +27,13 @@ fn card() -> Card<impl FnMut() -> u64> {
     let shared = Arc::new(Shared::default());
     let read = Arc::clone(&clock);
     let tick = move || read.fetch_add(2_000, Relaxed);
-    let player = Player::new(RATE, false, tick, consumer, Arc::clone(&shared));
+    let player = Player::new(
+        Drummer::kit(RATE, &DrumMap::gm()),
+        false,
+        tick,
+        consumer,
+        Arc::clone(&shared),
+    );
     Card {
         player,
         ring,
@@ -52,7 +62,7 @@ impl<C: FnMut() -> u64> Card<C> {
         let event = Event::Stroke {
             scheduled_ns: at,
             sent_ns: at + held_up,
-            lane,
+            pitch: Articulation::from(lane).pitch(),
             velocity: 110,
         };
         self.ring.push(event).unwrap();
@@ -195,11 +205,17 @@ fn one_channel_gets_the_mean_of_two() {
         now += 333_333;
         now
     };
-    let mut player = Player::new(RATE, true, clock, consumer, shared);
+    let mut player = Player::new(
+        Drummer::kit(RATE, &DrumMap::gm()),
+        true,
+        clock,
+        consumer,
+        shared,
+    );
     let stroke = Event::Stroke {
         scheduled_ns: 0,
         sent_ns: 0,
-        lane: Lane::Snare,
+        pitch: 38,
         velocity: 100,
     };
     ring.push(stroke).unwrap();
