@@ -2,6 +2,8 @@
 //! numbers out. Sound cards are in `live`.
 
 pub mod drummer;
+pub mod frames;
+pub mod griffin_lim;
 pub mod kit;
 pub mod live_picture;
 pub mod mel;

@@ -28,6 +28,8 @@ pub enum Purpose {
     Told = 9,
     /// Which steps of a loop a mutation draws again.
     Mutation = 10,
+    /// The phases that sound made of mel frames begins with.
+    Phase = 11,
 }
 
 /// SplitMix64's finaliser.

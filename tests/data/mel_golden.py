@@ -2,8 +2,11 @@
 
     python -m venv venv && venv/bin/pip install librosa==0.11.0 && venv/bin/python mel_golden.py
 
-The file holds little-endian f32, first for the defaults (44,100 Hz, 2048, 512, 128 bands), then for 22,050 Hz,
-1024, 256, 80 bands from 30 to 10,000 Hz; frame by frame, lowest band first.
+librosa 0.11.0 on numpy 2.4.6 and scipy 1.17.1, in double precision. The files hold little-endian f32, frame by frame,
+lowest band first; a file's settings follow each other as they do below. mel_golden.f32: the defaults (44,100 Hz, 2048, 512, 128
+bands), then 22,050 Hz, 1024, 256, 80 bands from 30 to 10,000 Hz. mel_golden_more.f32: 80 bands from 30 to 11,000 Hz;
+48,000 Hz with frames of 1,200 samples, no power of two; and 128 bands from frames of 256 samples, more than their bins can tell
+apart, so that some are empty (librosa warns of it).
 """
 
 import pathlib
@@ -33,10 +36,18 @@ def decibels(rate, count, **settings):
     return librosa.power_to_db(power).T.astype("<f4")
 
 
-frames = [
-    decibels(44100, 11025, n_fft=2048, hop_length=512, n_mels=128),
-    decibels(22050, 5512, n_fft=1024, hop_length=256, n_mels=80, fmin=30.0, fmax=10000.0),
-]
-path = pathlib.Path(__file__).with_name("mel_golden.f32")
-path.write_bytes(b"".join(f.tobytes() for f in frames))
-print([f.shape for f in frames], path.stat().st_size, "bytes")
+FILES = {
+    "mel_golden.f32": [
+        decibels(44100, 11025, n_fft=2048, hop_length=512, n_mels=128),
+        decibels(22050, 5512, n_fft=1024, hop_length=256, n_mels=80, fmin=30.0, fmax=10000.0),
+    ],
+    "mel_golden_more.f32": [
+        decibels(22050, 4410, n_fft=1024, hop_length=256, n_mels=80, fmin=30.0, fmax=11000.0),
+        decibels(48000, 6000, n_fft=1200, hop_length=480, n_mels=40, fmin=20.0, fmax=16000.0),
+        decibels(16000, 2000, n_fft=256, hop_length=160, n_mels=128),
+    ],
+}
+for name, frames in FILES.items():
+    path = pathlib.Path(__file__).with_name(name)
+    path.write_bytes(b"".join(f.tobytes() for f in frames))
+    print(name, [f.shape for f in frames], path.stat().st_size, "bytes")

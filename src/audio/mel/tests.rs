@@ -3,6 +3,7 @@
 use super::*;
 
 const GOLDEN: &[u8] = include_bytes!("../../../tests/data/mel_golden.f32");
+const MORE: &[u8] = include_bytes!("../../../tests/data/mel_golden_more.f32");
 
 /// The signal of `tests/data/mel_golden.py`.
 fn signal(rate: u32, count: usize) -> Vec<f32> {
@@ -34,24 +35,50 @@ fn configs() -> [(MelConfig, usize); 2] {
     [(MelConfig::default(), 11_025), (small, 5_512)]
 }
 
+/// The settings of the second file.
+fn more() -> [(MelConfig, usize); 3] {
+    let [_, (small, _)] = configs();
+    let to_eleven = MelConfig {
+        fmax: Some(11_000.0),
+        ..small
+    };
+    let no_power_of_two = MelConfig {
+        sample_rate: 48_000,
+        n_fft: 1200,
+        hop_length: 480,
+        n_mels: 40,
+        fmin: 20.0,
+        fmax: Some(16_000.0),
+    };
+    let crowded = MelConfig {
+        sample_rate: 16_000,
+        n_fft: 256,
+        hop_length: 160,
+        ..MelConfig::default()
+    };
+    [(to_eleven, 4410), (no_power_of_two, 6000), (crowded, 2000)]
+}
+
 #[test]
 fn frames_agree_with_librosa_within_a_thousandth_of_a_decibel() {
-    let mut golden = GOLDEN
-        .chunks_exact(4)
-        .map(|b| f32::from_le_bytes(b.try_into().unwrap()));
-    for (config, count) in configs() {
-        let mel = Mel::new(config).unwrap();
-        let mut frames = mel.frames(&signal(config.sample_rate, count));
-        assert_eq!(frames.len(), 1 + count / config.hop_length);
-        power_to_db(&mut frames);
-        let mut worst = 0.0f32;
-        for value in frames.iter().flatten() {
-            worst = worst.max((value - golden.next().unwrap()).abs());
+    for (bytes, configs) in [(GOLDEN, configs().to_vec()), (MORE, more().to_vec())] {
+        let mut golden = bytes
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+        for (config, count) in configs {
+            let mel = Mel::new(config).unwrap();
+            let mut frames = mel.frames(&signal(config.sample_rate, count));
+            assert_eq!(frames.len(), 1 + count / config.hop_length);
+            power_to_db(&mut frames);
+            let mut worst = 0.0f32;
+            for value in frames.iter().flatten() {
+                worst = worst.max((value - golden.next().unwrap()).abs());
+            }
+            println!("{} Hz: {worst:e} dB at worst", config.sample_rate);
+            assert!(worst < 1e-3, "{worst} dB");
         }
-        println!("{} Hz: {worst:e} dB at worst", config.sample_rate);
-        assert!(worst < 1e-3, "{worst} dB");
+        assert_eq!(golden.next(), None);
     }
-    assert_eq!(golden.next(), None);
 }
 
 #[test]
@@ -64,6 +91,7 @@ fn a_stream_gives_the_frames_of_the_whole() {
         ..configs[0]
     };
     configs.push(sparse);
+    configs.extend(more().map(|c| c.0));
     let long = signal(44_100, 11_025);
     for config in configs {
         let mel = Mel::new(config).unwrap();
@@ -164,16 +192,4 @@ fn the_mel_scale_is_slaneys() {
     for hz in [0.0, 440.0, 999.0, 1001.0, 22_050.0] {
         assert!((mel_to_hz(hz_to_mel(hz)) - hz).abs() < 1e-8);
     }
-}
-
-#[test]
-fn decibels_stop_80_below_the_loudest() {
-    let mut frames = vec![vec![1.0, 0.1], vec![0.0, 1e-12]];
-    power_to_db(&mut frames);
-    assert_eq!(frames, [vec![0.0, -10.0], vec![-80.0, -80.0]]);
-    assert_eq!(to_unit(-40.0, -80.0, 0.0), 0.5);
-    assert_eq!(
-        (to_unit(3.0, -80.0, 0.0), to_unit(-99.0, -80.0, 0.0)),
-        (1.0, 0.0)
-    );
 }
