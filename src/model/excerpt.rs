@@ -104,12 +104,12 @@ impl Excerpts {
 fn as_loud_as_likely(probabilities: &[f32], hits: &Step) -> Step {
     let mut step = *hits;
     for (cell, p) in step.iter_mut().zip(probabilities) {
-        let share = if *p < LEAST {
-            0.0
-        } else {
+        // What is no number is a rest, too.
+        let share = if *p >= LEAST {
             100.0f32.powf(p.min(1.0) - 1.0)
+        } else {
+            0.0
         };
-        // What is no number casts to a rest, too.
         cell.velocity = (f32::from(cell.velocity) * share).round() as u8;
         if cell.velocity == 0 {
             cell.offset = 0.0;

@@ -3,7 +3,7 @@
 
 use super::batches::Pieces;
 use super::checkpoint::RunState;
-use super::config::{MAX_STYLES, ModelConfig};
+use super::config::{MAX_STYLES, ModelConfig, SCHEMA_VERSION};
 use super::params::{self, Head};
 use crate::base::text::sanitize;
 use crate::beat::grid::hits;
@@ -42,6 +42,27 @@ pub(super) fn learning_rate(peak: f64, done: usize, total: usize) -> f64 {
     peak * (FLOOR + (1.0 - FLOOR) * cosine)
 }
 
+/// What a run with these flags learns, as far as it is known before.
+pub(super) fn first_config(flags: &TrainConfig, set: &TrainingSet) -> ModelConfig {
+    let styles = styles(&set.train);
+    ModelConfig {
+        schema: SCHEMA_VERSION,
+        units: flags.units,
+        layers: flags.num_layers,
+        fullness: fullness(&set.train, &styles),
+        styles,
+        drum_map: set.drum_map.clone(),
+        name: format!(
+            "{} {}x{}",
+            folder(&flags.data_dir),
+            flags.num_layers,
+            flags.units
+        ),
+        bits_per_step: None,
+        epoch: 0,
+    }
+}
+
 /// The starting weights: random matrices, and output biases at the log-odds of the data.
 pub(super) fn first_weights(config: &ModelConfig, pieces: &Pieces, seed: u64) -> Vec<Vec<f32>> {
     let mut weights: Vec<Vec<f32>> = params::specs(config)
@@ -56,7 +77,7 @@ pub(super) fn first_weights(config: &ModelConfig, pieces: &Pieces, seed: u64) ->
 }
 
 /// The styles of a training set by name; of more than [`MAX_STYLES`], those with most steps.
-pub(super) fn styles(corpus: &Corpus) -> Vec<String> {
+fn styles(corpus: &Corpus) -> Vec<String> {
     let mut steps: BTreeMap<String, usize> = BTreeMap::new();
     for piece in corpus.pieces() {
         if let Some(style) = corpus.style_of(piece) {
@@ -72,7 +93,7 @@ pub(super) fn styles(corpus: &Corpus) -> Vec<String> {
 }
 
 /// Of each style, the share of steps with a hit: in its beats, or, if it has none, in its fills.
-pub(super) fn fullness(corpus: &Corpus, styles: &[String]) -> Vec<f32> {
+fn fullness(corpus: &Corpus, styles: &[String]) -> Vec<f32> {
     let mut counts = vec![[[0usize; 2]; 2]; styles.len()];
     let mut steps = Vec::new();
     for piece in corpus.pieces() {
@@ -128,7 +149,7 @@ pub(super) fn is_settled(flags: &TrainConfig, state: &RunState) -> bool {
 }
 
 /// The name of a folder, for people.
-pub(super) fn folder(path: &Path) -> String {
+fn folder(path: &Path) -> String {
     let name = path
         .canonicalize()
         .ok()

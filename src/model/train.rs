@@ -5,15 +5,13 @@
 use super::ahead::{Ahead, Course};
 use super::batches::Pieces;
 use super::checkpoint::{self, RunState};
-use super::config::{ModelConfig, SCHEMA_VERSION};
+use super::config::ModelConfig;
 use super::device::{self, Device};
 use super::evaluate::evaluate;
 use super::excerpt::Excerpts;
 use super::learner::{Learner, Update};
 use super::params;
-use super::recipe::{
-    first_weights, folder, fullness, identity, is_settled, learning_rate, settings, styles,
-};
+use super::recipe::{first_config, first_weights, identity, is_settled, learning_rate, settings};
 use super::train_error::write_error;
 use super::weights::BeatModel;
 
@@ -97,23 +95,7 @@ impl<'a> Run<'a> {
         set: &'a TrainingSet,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        let named = styles(&set.train);
-        let mut config = ModelConfig {
-            schema: SCHEMA_VERSION,
-            units: flags.units,
-            layers: flags.num_layers,
-            fullness: fullness(&set.train, &named),
-            styles: named,
-            drum_map: set.drum_map.clone(),
-            name: format!(
-                "{} {}x{}",
-                folder(&flags.data_dir),
-                flags.num_layers,
-                flags.units
-            ),
-            bits_per_step: None,
-            epoch: 0,
-        };
+        let mut config = first_config(flags, set);
         // Found out now, not after the first epoch.
         checkpoint::try_folder(&flags.checkpoint_dir).map_err(|why| TrainError::Folder {
             path: sanitize_path(&flags.checkpoint_dir),

@@ -26,6 +26,7 @@ fn help_shows_every_subcommand_examples_and_exit_codes() {
         "train",
         "generate",
         "inspect",
+        "render",
         "transcribe",
         "evaluate",
         "doctor",

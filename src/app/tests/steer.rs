@@ -92,7 +92,10 @@ fn pages_of_knobs_go_round() {
     let labels = |app: &App| -> Vec<&str> { app.shown_knobs().iter().map(|k| k.label).collect() };
     assert_eq!(labels(&app).len(), 6);
     press(&mut app, &["e"]);
-    assert_eq!(labels(&app), ["guidance", "blend", "with style", "min-p"]);
+    assert_eq!(
+        labels(&app),
+        ["fullness", "guidance", "blend", "with style", "min-p"]
+    );
     press(&mut app, &["e", ">"]);
     assert_eq!(
         labels(&app),
