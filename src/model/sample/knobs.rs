@@ -197,6 +197,6 @@ mod tests {
             steps.filter(|hits| *hits != 0).count()
         };
         let (sparse, full) = (played(0.4), played(0.95));
-        assert!(sparse + 64 < full, "{sparse} and {full} of 256");
+        assert!(sparse + 32 < full, "{sparse} and {full} of 256");
     }
 }
