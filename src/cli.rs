@@ -267,6 +267,9 @@ impl TrainArgs {
             representation: self.representation,
             devices: self.devices,
             patience: self.patience,
+            sample_rate: u32::try_from(self.sample_rate).unwrap_or(u32::MAX),
+            hop_length: self.hop_length,
+            n_mels: self.n_mels,
         }
     }
 }
@@ -315,6 +318,12 @@ pub struct GenerateArgs {
     /// Length in 16th steps (256 is 16 bars of 4/4)
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = whole(1, 1_000_000))]
     pub sequence_length: usize,
+    /// Length in bars, instead of in 16th steps
+    #[arg(long, value_name = "N", value_parser = whole(1, 10_000), conflicts_with = "sequence_length")]
+    pub bars: Option<usize>,
+    /// What the model learned from: beats, or mel spectrograms, which are played and transcribed
+    #[arg(long, value_name = "KIND", default_value = "beat", value_parser = representation())]
+    pub representation: Representation,
     /// Tempo in quarter notes a minute
     #[arg(long, value_name = "X", default_value_t = 120.0, value_parser = fraction(20.0, 400.0))]
     pub bpm: f64,

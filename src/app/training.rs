@@ -258,7 +258,7 @@ impl Training {
                 self.state = RunState::Running;
                 self.say("goes on");
             }
-            TrainEvent::Paused | TrainEvent::Resumed => {}
+            TrainEvent::Preparing { .. } | TrainEvent::Paused | TrainEvent::Resumed => {}
             TrainEvent::Ended { reason, best } => {
                 self.state = RunState::Ended(reason);
                 self.after_checkpoint = None;

@@ -30,6 +30,8 @@ pub enum Purpose {
     Mutation = 10,
     /// The phases that sound made of mel frames begins with.
     Phase = 11,
+    /// Everything about one frame that a spectrogram model plays.
+    Frame = 12,
 }
 
 /// SplitMix64's finaliser.

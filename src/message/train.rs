@@ -67,6 +67,27 @@ pub struct TrainConfig {
     /// Ends the run after so many epochs in which the validation figure got no better; 0 never does.
     #[serde(default)]
     pub patience: usize,
+    /// Spectrograms only: samples a second.
+    #[serde(default = "sample_rate")]
+    pub sample_rate: u32,
+    /// Spectrograms only: samples from one frame to the next.
+    #[serde(default = "hop_length")]
+    pub hop_length: usize,
+    /// Spectrograms only: mel bands a frame.
+    #[serde(default = "n_mels")]
+    pub n_mels: usize,
+}
+
+const fn sample_rate() -> u32 {
+    44_100
+}
+
+const fn hop_length() -> usize {
+    512
+}
+
+const fn n_mels() -> usize {
+    128
 }
 
 /// As runs were before there was a choice.
@@ -93,6 +114,9 @@ impl Default for TrainConfig {
             representation: Representation::Beat,
             devices: 1,
             patience: 10,
+            sample_rate: sample_rate(),
+            hop_length: hop_length(),
+            n_mels: n_mels(),
         }
     }
 }
@@ -123,7 +147,7 @@ pub struct TrainProgress {
     pub updates_per_epoch: usize,
     /// Updates done since the run began.
     pub total_updates: usize,
-    /// Bits per 16th step of the hits, on the last batch.
+    /// Bits per 16th step of the hits, or bits a band and frame, on the last batch.
     pub train_bits: f32,
     /// The whole loss (hits, velocity, micro-timing), in bits a step.
     pub loss: f32,
@@ -167,6 +191,13 @@ pub struct Excerpt {
 /// What a training run tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrainEvent {
+    /// Before it begins, spectrograms are made of the files.
+    Preparing {
+        /// Files done.
+        done: usize,
+        /// Of how many.
+        files: usize,
+    },
     /// It begins.
     Started {
         /// The flags in force.
@@ -192,7 +223,7 @@ pub enum TrainEvent {
     Validation {
         /// The epoch, from 1.
         epoch: usize,
-        /// Bits per 16th step of the hits.
+        /// Bits per 16th step of the hits, or bits a band and frame.
         bits_per_step: f32,
         /// Whether it is the best so far.
         best: bool,

@@ -4,107 +4,84 @@
 //! it and when changes nothing. The thread waits where it is two batches ahead, and ends when
 //! the [`Ahead`] is dropped. Where it cannot be started, batches are made on the spot.
 
-use super::batch::Batch;
-use super::batches::Pieces;
 use crate::dataset::batch::Plan;
-use crate::message::TrainConfig;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Batches that wait, filled.
 const DEPTH: usize = 2;
 
 /// Everything the batches of a run are made from.
-#[derive(Clone, Debug)]
-pub struct Course {
-    pieces: Arc<Pieces>,
-    /// How many styles the model tells apart.
-    styles: usize,
-    streams: usize,
-    length: usize,
-    seed: u64,
-    epochs: usize,
+pub trait Course: Clone + Send + 'static {
+    /// What an update learns.
+    type Batch: Default + Send + 'static;
+
+    /// The order of an epoch.
+    fn plan(&self, epoch: usize) -> Plan;
+
+    /// Fills a batch with what stands at `at`, in an epoch's order.
+    fn fill(&self, batch: &mut Self::Batch, plan: &Plan, at: At);
+
+    /// Epochs of the run.
+    fn epochs(&self) -> usize;
+
+    /// Steps of an epoch.
+    fn steps(&self) -> usize;
 }
 
 /// Where a batch stands in a run: its epoch and its update in that, both from 0.
 pub type At = (usize, usize);
 
-impl Course {
-    /// The course of a run with these flags.
-    #[must_use]
-    pub const fn new(pieces: Arc<Pieces>, styles: usize, flags: &TrainConfig) -> Self {
-        Self {
-            pieces,
-            styles,
-            streams: flags.batch_size,
-            length: flags.sequence_length,
-            seed: flags.seed,
-            epochs: flags.epochs,
-        }
-    }
-
-    /// The order of an epoch.
-    #[must_use]
-    pub fn plan(&self, epoch: usize) -> Plan {
-        Plan::new(
-            self.pieces.lengths(),
-            self.streams,
-            self.length,
-            self.seed,
-            epoch,
-        )
-    }
-
-    fn fill(&self, batch: &mut Batch, plan: &Plan, (epoch, update): At) {
-        self.pieces
-            .fill(batch, plan, update, self.styles, self.seed, epoch);
-    }
-
-    /// The thread: fills what comes back and hands it on, until nobody listens.
-    fn prepare(&self, from: At, full: &Sender<(At, Batch)>, empty: &Receiver<Batch>) {
-        let (mut epoch, mut update) = from;
-        while epoch < self.epochs {
-            let plan = self.plan(epoch);
-            while update < plan.updates() {
-                let Ok(mut batch) = empty.recv() else { return };
-                self.fill(&mut batch, &plan, (epoch, update));
-                if full.send(((epoch, update), batch)).is_err() {
-                    return;
-                }
-                update += 1;
+/// The thread: fills what comes back and hands it on, until nobody listens.
+fn prepare<C: Course>(
+    course: &C,
+    from: At,
+    full: &Sender<(At, C::Batch)>,
+    empty: &Receiver<C::Batch>,
+) {
+    let (mut epoch, mut update) = from;
+    while epoch < course.epochs() {
+        let plan = course.plan(epoch);
+        while update < plan.updates() {
+            let Ok(mut batch) = empty.recv() else { return };
+            course.fill(&mut batch, &plan, (epoch, update));
+            if full.send(((epoch, update), batch)).is_err() {
+                return;
             }
-            (epoch, update) = (epoch + 1, 0);
+            update += 1;
         }
+        (epoch, update) = (epoch + 1, 0);
     }
 }
 
 /// Where ready batches come from.
-type Filled = Receiver<(At, Batch)>;
+type Filled<B> = Receiver<(At, B)>;
+/// Both lines between the learner and the thread.
+type Lines<B> = (Filled<B>, Sender<B>);
 
 /// The batches of a run, in order, made ahead.
 #[derive(Debug)]
-pub struct Ahead {
-    course: Course,
+pub struct Ahead<C: Course> {
+    course: C,
     /// `None` only while it is dropped.
-    lines: Option<(Filled, Sender<Batch>)>,
+    lines: Option<Lines<C::Batch>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Ahead {
+impl<C: Course> Ahead<C> {
     /// Begins with the batch at `from`.
     #[must_use]
-    pub fn start(course: Course, from: At) -> Self {
+    pub fn start(course: C, from: At) -> Self {
         let (full, filled) = bounded(DEPTH);
         // One more than can wait: the one the learner is at.
         let (back, empty) = bounded(DEPTH + 2);
         for _ in 0..=DEPTH {
-            let _ = back.send(Batch::default());
+            let _ = back.send(C::Batch::default());
         }
         let theirs = course.clone();
         let thread = std::thread::Builder::new()
             .name("batches".into())
-            .spawn(move || theirs.prepare(from, &full, &empty))
+            .spawn(move || prepare(&theirs, from, &full, &empty))
             .ok();
         Self {
             course,
@@ -114,13 +91,13 @@ impl Ahead {
     }
 
     /// The batch at `at` of the epoch's `plan`. Waits where it is not ready yet.
-    pub fn take(&mut self, plan: &Plan, at: At) -> Batch {
+    pub fn take(&mut self, plan: &Plan, at: At) -> C::Batch {
         let ready = self.lines.as_ref().and_then(|(full, _)| full.recv().ok());
         match ready {
             Some((theirs, batch)) if theirs == at => batch,
             // Nothing comes (the thread could not be started), or another was asked for.
             other => {
-                let mut batch = other.map_or_else(Batch::default, |(_, batch)| batch);
+                let mut batch = other.map_or_else(C::Batch::default, |(_, batch)| batch);
                 self.course.fill(&mut batch, plan, at);
                 batch
             }
@@ -128,14 +105,14 @@ impl Ahead {
     }
 
     /// Gives a batch back, to be filled again.
-    pub fn give_back(&mut self, batch: Batch) {
+    pub fn give_back(&mut self, batch: C::Batch) {
         if let Some((_, empty)) = &self.lines {
             let _ = empty.try_send(batch);
         }
     }
 }
 
-impl Drop for Ahead {
+impl<C: Course> Drop for Ahead<C> {
     fn drop(&mut self) {
         // With both lines gone the thread finds nobody, wherever it waits.
         self.lines = None;
@@ -150,10 +127,14 @@ mod tests {
     use super::*;
     use crate::beat::grid::Meter;
     use crate::dataset::load::Example;
+    use crate::message::TrainConfig;
     use crate::model::BeatModel;
+    use crate::model::batch::Batch;
+    use crate::model::batches::{BeatCourse, Pieces};
     use crate::model::tests::groove;
+    use std::sync::Arc;
 
-    fn course(epochs: usize) -> Course {
+    fn course(epochs: usize) -> BeatCourse {
         let example = |bars, seed: u64| Example {
             name: seed.to_string(),
             tempo: 96.0,
@@ -171,7 +152,7 @@ mod tests {
             epochs,
             ..TrainConfig::default()
         };
-        Course::new(Arc::new(pieces), config.styles.len(), &flags)
+        BeatCourse::new(Arc::new(pieces), config.styles.len(), &flags)
     }
 
     #[test]

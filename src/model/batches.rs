@@ -1,5 +1,6 @@
 //! Pieces of drumming turned into the numbers a learner takes.
 
+use super::ahead::{At, Course};
 use super::batch::Batch;
 use super::config::ModelConfig;
 use super::encode::{self, BARS, Place, encode_step, place_at};
@@ -7,6 +8,7 @@ use crate::base::rng::{Purpose, uniform};
 use crate::beat::grid::{LANES, Step};
 use crate::dataset::batch::{Length, Plan};
 use crate::dataset::corpus::{Corpus, Piece};
+use crate::message::TrainConfig;
 use std::sync::Arc;
 
 /// How often a piece is learned without its style, its tempo, and whether it is a fill, so that the model can also play without
@@ -134,6 +136,66 @@ impl Pieces {
                 batch.keep[run.at * batch.streams + run.row] = 0.0;
             }
         }
+    }
+}
+
+/// Everything the batches of a run are made from.
+#[derive(Clone, Debug)]
+pub struct BeatCourse {
+    pieces: Arc<Pieces>,
+    /// How many styles the model tells apart.
+    styles: usize,
+    streams: usize,
+    length: usize,
+    seed: u64,
+    epochs: usize,
+}
+
+impl BeatCourse {
+    /// The course of a run with these flags.
+    #[must_use]
+    pub const fn new(pieces: Arc<Pieces>, styles: usize, flags: &TrainConfig) -> Self {
+        Self {
+            pieces,
+            styles,
+            streams: flags.batch_size,
+            length: flags.sequence_length,
+            seed: flags.seed,
+            epochs: flags.epochs,
+        }
+    }
+
+    /// What it is made from.
+    #[must_use]
+    pub fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+}
+
+impl Course for BeatCourse {
+    type Batch = Batch;
+
+    fn plan(&self, epoch: usize) -> Plan {
+        Plan::new(
+            self.pieces.lengths(),
+            self.streams,
+            self.length,
+            self.seed,
+            epoch,
+        )
+    }
+
+    fn fill(&self, batch: &mut Batch, plan: &Plan, (epoch, update): At) {
+        self.pieces
+            .fill(batch, plan, update, self.styles, self.seed, epoch);
+    }
+
+    fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    fn steps(&self) -> usize {
+        self.pieces.lengths().iter().map(|l| l.steps).sum()
     }
 }
 

@@ -5,10 +5,9 @@
 //! `last` also holds what a run needs to go on bit for bit: the weights in training, AdamW's
 //! moments, the carried state and the position.
 
-use super::config::ModelConfig;
+use super::config::Described;
 use super::learner::Snapshot;
-use super::params;
-use super::weights::{BeatModel, CONFIG_KEY, ModelError, floats};
+use super::weights::{BeatModel, CONFIG_KEY, ModelError, floats, parts};
 use crate::base::atomic_file;
 use crate::base::text::{sanitize, sanitize_path};
 use crate::message::TrainConfig;
@@ -56,20 +55,31 @@ pub fn last_path(dir: &Path) -> PathBuf {
 /// # Errors
 /// A checkpoint that is there and cannot be used.
 pub fn open(dir: &Path) -> Result<Option<Arc<BeatModel>>, ModelError> {
-    for path in [best_path(dir), last_path(dir)] {
-        if path.exists() {
-            return BeatModel::load(&path).map(Some);
-        }
-    }
-    Ok(None)
+    open_with(dir, BeatModel::load)
+}
+
+/// [`open`] for any kind of model.
+pub(super) fn open_with<M>(
+    dir: &Path,
+    load: impl FnOnce(&Path) -> Result<M, ModelError>,
+) -> Result<Option<M>, ModelError> {
+    let found = [best_path(dir), last_path(dir)]
+        .into_iter()
+        .find(|p| p.exists());
+    found.map(|path| load(&path)).transpose()
 }
 
 /// Writes a playable checkpoint.
 ///
 /// # Errors
 /// Whatever the file system answers; the file that was there is then still whole.
-pub fn save_model(path: &Path, config: &ModelConfig, weights: &[Vec<f32>]) -> std::io::Result<()> {
-    let tensors = params::specs(config)
+pub fn save_model<C: Described>(
+    path: &Path,
+    config: &C,
+    weights: &[Vec<f32>],
+) -> std::io::Result<()> {
+    let tensors = config
+        .specs()
         .into_iter()
         .zip(weights)
         .map(|(spec, values)| (spec.name, vec![spec.rows, spec.columns], values.as_slice()))
@@ -81,16 +91,16 @@ pub fn save_model(path: &Path, config: &ModelConfig, weights: &[Vec<f32>]) -> st
 ///
 /// # Errors
 /// Whatever the file system answers; the file that was there is then still whole.
-pub fn save_run(
+pub fn save_run<C: Described>(
     path: &Path,
-    config: &ModelConfig,
+    config: &C,
     run: &RunState,
     snapshot: &Snapshot,
 ) -> std::io::Result<()> {
     let mut tensors = Vec::new();
-    for (i, spec) in params::specs(config).into_iter().enumerate() {
+    for (i, spec) in config.specs().into_iter().enumerate() {
         let shape = vec![spec.rows, spec.columns];
-        for (prefix, part) in parts(snapshot) {
+        for (prefix, part) in all_of(snapshot) {
             tensors.push((
                 format!("{prefix}{}", spec.name),
                 shape.clone(),
@@ -99,14 +109,14 @@ pub fn save_run(
         }
     }
     for (layer, (hidden, cell)) in snapshot.carried.iter().enumerate() {
-        let shape = vec![run.streams, config.units];
+        let shape = vec![run.streams, config.shape()[1]];
         tensors.push((format!("run.hidden.{layer}"), shape.clone(), hidden));
         tensors.push((format!("run.cell.{layer}"), shape, cell));
     }
     save(path, config, Some((run, snapshot.updates)), tensors)
 }
 
-const fn parts(s: &Snapshot) -> [(&'static str, &Vec<Vec<f32>>); 4] {
+const fn all_of(s: &Snapshot) -> [(&'static str, &Vec<Vec<f32>>); 4] {
     [
         ("", &s.average),
         ("run.raw.", &s.raw),
@@ -117,9 +127,9 @@ const fn parts(s: &Snapshot) -> [(&'static str, &Vec<Vec<f32>>); 4] {
 
 type Named<'a> = Vec<(String, Vec<usize>, &'a [f32])>;
 
-fn save(
+fn save<C: Described>(
     path: &Path,
-    config: &ModelConfig,
+    config: &C,
     run: Option<(&RunState, u64)>,
     tensors: Named<'_>,
 ) -> std::io::Result<()> {
@@ -156,15 +166,15 @@ fn save(
 ///
 /// # Errors
 /// A file that cannot be read, or holds no run.
-pub fn load_run(path: &Path) -> Result<(ModelConfig, RunState, Snapshot), ModelError> {
+pub fn load_run<C: Described>(path: &Path) -> Result<(C, RunState, Snapshot), ModelError> {
     let refuse = |reason: String| ModelError {
         path: sanitize_path(path),
         reason: sanitize(&reason),
         hint: "Leave out --resume to start anew; what is there will be kept beside",
     };
     let bytes = std::fs::read(path).map_err(|e| refuse(e.to_string()))?;
-    let model = BeatModel::from_bytes(&bytes).map_err(refuse)?;
-    let config = model.config().clone();
+    let (config, _) = parts::<C>(&bytes).map_err(refuse)?;
+    let [layers, units] = config.shape();
     let read = || -> Result<(RunState, Snapshot), String> {
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| e.to_string())?;
         let text = header
@@ -185,14 +195,15 @@ pub fn load_run(path: &Path) -> Result<(ModelConfig, RunState, Snapshot), ModelE
             Ok(floats(view.data()))
         };
         let all = |prefix: &str| -> Result<Vec<Vec<f32>>, String> {
-            params::specs(&config)
+            config
+                .specs()
                 .iter()
                 .map(|s| get(&format!("{prefix}{}", s.name), [s.rows, s.columns]))
                 .collect()
         };
-        let carried = (0..config.layers)
+        let carried = (0..layers)
             .map(|layer| {
-                let shape = [run.streams, config.units];
+                let shape = [run.streams, units];
                 Ok((
                     get(&format!("run.hidden.{layer}"), shape)?,
                     get(&format!("run.cell.{layer}"), shape)?,

@@ -1,6 +1,9 @@
 //! What a beat model is, apart from its weights.
 
+use super::params::{self, Spec};
 use crate::beat::kit::DrumMap;
+use crate::message::Representation;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The version of the input encoding ([`super::encode`]). A checkpoint made for another
@@ -21,6 +24,24 @@ pub const MIX: usize = 3 * COMPONENTS;
 
 /// Hidden width of the hit chain and of the expression head.
 pub const HEAD_WIDTH: usize = 96;
+
+/// What a checkpoint says of its model, and what follows from it.
+pub trait Described: Serialize + DeserializeOwned + Clone {
+    /// What the model learns from.
+    const REPRESENTATION: Representation;
+
+    /// Checks the numbers, so that a damaged or hostile checkpoint cannot ask for the moon.
+    ///
+    /// # Errors
+    /// A sentence that says which field is out of range.
+    fn check(&self) -> Result<(), String>;
+
+    /// Layers and their width.
+    fn shape(&self) -> [usize; 2];
+
+    /// All weights, in order.
+    fn specs(&self) -> Vec<Spec>;
+}
 
 /// Shape, inputs and provenance of a model; stored in every checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,12 +91,12 @@ impl ModelConfig {
         }
         Some((1.0 - blend) * of(style)? + blend * of(other)?)
     }
+}
 
-    /// Checks the numbers, so that a damaged or hostile checkpoint cannot ask for the moon.
-    ///
-    /// # Errors
-    /// A sentence that says which field is out of range.
-    pub fn check(&self) -> Result<(), String> {
+impl Described for ModelConfig {
+    const REPRESENTATION: Representation = Representation::Beat;
+
+    fn check(&self) -> Result<(), String> {
         if self.schema != SCHEMA_VERSION {
             return Err(format!(
                 "it was made for input schema {}, this program reads schema {SCHEMA_VERSION}",
@@ -104,5 +125,13 @@ impl ModelConfig {
             ));
         }
         Ok(())
+    }
+
+    fn shape(&self) -> [usize; 2] {
+        [self.layers, self.units]
+    }
+
+    fn specs(&self) -> Vec<Spec> {
+        params::specs(self)
     }
 }

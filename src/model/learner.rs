@@ -64,8 +64,8 @@ pub struct Snapshot {
     pub updates: u64,
 }
 
-/// A model in training.
-pub trait Learner: Send {
+/// A model in training, on batches `B`.
+pub trait Learner<B = Batch>: Send {
     /// Forgets the carried state and sets the number of rows.
     fn begin(&mut self, streams: usize);
 
@@ -75,13 +75,7 @@ pub trait Learner: Send {
     ///
     /// Gives the figures of this update, or on a device that works behind the program those of the one before
     /// (`None`: there is none). After an update that was not finite nothing is learned before it has been told of.
-    fn update(
-        &mut self,
-        batch: &Batch,
-        learning_rate: f64,
-        dropout: f64,
-        seed: u64,
-    ) -> Option<Update>;
+    fn update(&mut self, batch: &B, learning_rate: f64, dropout: f64, seed: u64) -> Option<Update>;
 
     /// Waits for the device; the figures of the last update, where they were still to come.
     fn settle(&mut self) -> Option<Update>;

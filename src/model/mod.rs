@@ -33,12 +33,14 @@ mod excerpt;
 mod join;
 mod learner;
 pub mod lstm;
+pub mod mel_net;
 pub mod mixture;
 mod optimise;
 pub mod params;
 mod recipe;
 pub mod sample;
 mod slices;
+mod task;
 #[cfg(test)]
 mod tests;
 pub mod train;

@@ -9,7 +9,7 @@ use crate::base::text::sanitize;
 use crate::beat::grid::hits;
 use crate::beat::kit::DrumMap;
 use crate::dataset::corpus::Corpus;
-use crate::message::TrainConfig;
+use crate::message::{Representation, TrainConfig};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,12 +52,7 @@ pub(super) fn first_config(flags: &TrainConfig, set: &TrainingSet) -> ModelConfi
         fullness: fullness(&set.train, &styles),
         styles,
         drum_map: set.drum_map.clone(),
-        name: format!(
-            "{} {}x{}",
-            folder(&flags.data_dir),
-            flags.num_layers,
-            flags.units
-        ),
+        name: name(flags),
         bits_per_step: None,
         epoch: 0,
     }
@@ -129,9 +124,16 @@ pub(super) fn identity(corpus: &Corpus) -> String {
 /// The flags that must be the same for a run to go on. `--epochs` may change: a run can be made
 /// longer, and its learning rate then falls anew from where the longer course is.
 pub(super) fn settings(flags: &TrainConfig) -> String {
+    let frames = match flags.representation {
+        Representation::Beat => String::new(),
+        Representation::Mel => format!(
+            " --representation mel --sample-rate {} --hop-length {} --n-mels {}",
+            flags.sample_rate, flags.hop_length, flags.n_mels
+        ),
+    };
     format!(
         "--units {} --num-layers {} --sequence-length {} --batch-size {} --learning-rate {} --dropout {} \
-         --seed {}",
+         --seed {}{frames}",
         flags.units,
         flags.num_layers,
         flags.sequence_length,
@@ -155,4 +157,10 @@ fn folder(path: &Path) -> String {
         .ok()
         .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
     sanitize(&name.unwrap_or_else(|| "untitled".into()))
+}
+
+/// A model's name, for people.
+pub(super) fn name(flags: &TrainConfig) -> String {
+    let folder = folder(&flags.data_dir);
+    format!("{folder} {}x{}", flags.num_layers, flags.units)
 }

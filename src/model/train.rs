@@ -3,28 +3,24 @@
 //! update. On the CPU a resumed run equals an unbroken one bit for bit.
 
 use super::ahead::{Ahead, Course};
-use super::batches::Pieces;
 use super::checkpoint::{self, RunState};
-use super::config::ModelConfig;
-use super::device::{self, Device};
-use super::evaluate::evaluate;
-use super::excerpt::Excerpts;
+use super::config::Described;
+use super::device::Device;
 use super::learner::{Learner, Update};
-use super::params;
-use super::recipe::{first_config, first_weights, identity, is_settled, learning_rate, settings};
+use super::recipe::{identity, is_settled, learning_rate, settings};
+use super::task::{Beats, Task};
 use super::train_error::write_error;
-use super::weights::BeatModel;
 
+use super::mel_net::Mels;
 pub use super::recipe::TrainingSet;
 pub use super::train_error::TrainError;
 use crate::base::text::sanitize_path;
-use crate::beat::grid::LANES;
 use crate::dataset::batch::Plan;
-use crate::dataset::corpus::Corpus;
-use crate::message::{EndReason, TrainCommand, TrainConfig, TrainEvent, TrainProgress};
+use crate::message::{
+    EndReason, Representation, TrainCommand, TrainConfig, TrainEvent, TrainProgress,
+};
 use crossbeam_channel::Receiver;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// The most 16th steps an update may hold: about 2 GB beside the weights.
@@ -52,8 +48,21 @@ pub fn train(
     commands: &Receiver<TrainCommand>,
     tell: &mut dyn FnMut(TrainEvent),
 ) -> Result<Outcome, TrainError> {
-    let mut run = Run::begin(flags, set, device)?;
-    tell(run.started(set, device));
+    match flags.representation {
+        Representation::Beat => run(Beats::new(set), flags, device, commands, tell),
+        Representation::Mel => run(Mels::new(set), flags, device, commands, tell),
+    }
+}
+
+fn run<T: Task>(
+    task: T,
+    flags: &TrainConfig,
+    device: &Device,
+    commands: &Receiver<TrainCommand>,
+    tell: &mut dyn FnMut(TrainEvent),
+) -> Result<Outcome, TrainError> {
+    let mut run = Run::begin(task, flags, device, tell)?;
+    tell(run.started(device));
     let reason = run.all_epochs(commands, tell)?;
     let best = run.state.best;
     tell(TrainEvent::Ended {
@@ -67,15 +76,16 @@ pub fn train(
     })
 }
 
+/// What a batch of a task is.
+type BatchOf<T> = <<T as Task>::Course as Course>::Batch;
+
 /// A run under way.
-struct Run<'a> {
+struct Run<'a, T: Task> {
+    task: T,
     flags: &'a TrainConfig,
-    config: ModelConfig,
-    pieces: Arc<Pieces>,
-    course: Course,
-    validation: &'a Corpus,
-    excerpts: Option<Excerpts>,
-    learner: Box<dyn Learner>,
+    config: T::Config,
+    course: T::Course,
+    learner: Box<dyn Learner<BatchOf<T>>>,
     state: RunState,
     done: usize,
     /// Seconds an update, smoothed.
@@ -89,19 +99,20 @@ enum Asked {
     Stop,
 }
 
-impl<'a> Run<'a> {
+impl<'a, T: Task> Run<'a, T> {
     fn begin(
+        mut task: T,
         flags: &'a TrainConfig,
-        set: &'a TrainingSet,
         device: &Device,
+        tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, TrainError> {
-        let mut config = first_config(flags, set);
+        let mut config = task.config(flags);
         // Found out now, not after the first epoch.
         checkpoint::try_folder(&flags.checkpoint_dir).map_err(|why| TrainError::Folder {
             path: sanitize_path(&flags.checkpoint_dir),
             why,
         })?;
-        let data = identity(&set.train);
+        let data = identity(&task.set().train);
         let last = checkpoint::last_path(&flags.checkpoint_dir);
         let resumed = if flags.resume {
             if !last.exists() {
@@ -109,7 +120,7 @@ impl<'a> Run<'a> {
                     &flags.checkpoint_dir,
                 )));
             }
-            let (theirs, run, snapshot) = checkpoint::load_run(&last)?;
+            let (theirs, run, snapshot) = checkpoint::load_run::<T::Config>(&last)?;
             let (a, b) = (settings(&run.flags), settings(flags));
             if a != b {
                 return Err(TrainError::OtherSettings {
@@ -128,13 +139,13 @@ impl<'a> Run<'a> {
         } else {
             None
         };
-        let pieces = Arc::new(Pieces::new(&set.train, &config));
-        if pieces.lengths().is_empty() {
+        let course = task.course(&config, flags, tell)?;
+        if course.steps() == 0 {
             return Err(TrainError::Nothing);
         }
-        let decays: Vec<bool> = params::specs(&config).iter().map(|s| s.decays).collect();
-        let weights = first_weights(&config, &pieces, flags.seed);
-        let mut learner = device::learner(device, flags.devices, &config, &weights, &decays);
+        let decays: Vec<bool> = config.specs().iter().map(|s| s.decays).collect();
+        let weights = task.first_weights(&config, &course, flags.seed);
+        let mut learner = task.learner(device, flags.devices, &config, &weights, &decays)?;
         let mut set_aside = None;
         let state = match resumed {
             Some((run, snapshot)) => {
@@ -157,18 +168,11 @@ impl<'a> Run<'a> {
                 }
             }
         };
-        let validation = if set.validation.is_empty() {
-            &set.train
-        } else {
-            &set.validation
-        };
         let mut run = Self {
+            task,
             flags,
-            course: Course::new(Arc::clone(&pieces), config.styles.len(), flags),
             config,
-            pieces,
-            validation,
-            excerpts: Excerpts::new(validation),
+            course,
             learner,
             state,
             done: 0,
@@ -189,18 +193,15 @@ impl<'a> Run<'a> {
 
     /// Steps learned in a mean update of an epoch.
     fn batch_steps(&self, plan: &Plan) -> f32 {
-        let steps: usize = self.pieces.lengths().iter().map(|l| l.steps).sum();
-        steps as f32 / plan.updates().max(1) as f32
+        self.course.steps() as f32 / plan.updates().max(1) as f32
     }
 
-    fn started(&self, set: &TrainingSet, device: &Device) -> TrainEvent {
+    fn started(&self, device: &Device) -> TrainEvent {
+        let set = self.task.set();
         TrainEvent::Started {
             config: Box::new(self.flags.clone()),
             device: device.to_string(),
-            parameters: params::specs(&self.config)
-                .iter()
-                .map(|s| s.rows * s.columns)
-                .sum(),
+            parameters: self.config.specs().iter().map(|s| s.rows * s.columns).sum(),
             updates_per_epoch: self.course.plan(self.state.epoch).updates(),
             files: set.train.len(),
             bars: set.train.pieces().iter().map(|p| p.bars() as u64).sum(),
@@ -239,7 +240,7 @@ impl<'a> Run<'a> {
     fn one_update(
         &mut self,
         plan: &Plan,
-        ahead: &mut Ahead,
+        ahead: &mut Ahead<T::Course>,
         tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), TrainError> {
         let began = Instant::now();
@@ -304,19 +305,13 @@ impl<'a> Run<'a> {
         self.state.update = 0;
         let epoch = self.state.epoch;
         let weights = self.learner.weights();
-        self.config.epoch = epoch;
         let not_finite = |_| TrainError::NotFinite { epoch, update: 0 };
-        let model =
-            Arc::new(BeatModel::new(self.config.clone(), weights.clone()).map_err(not_finite)?);
-        let never = |_: &str, _: &[[f32; LANES]]| Ok::<(), std::convert::Infallible>(());
-        let Ok(scored) = evaluate(&model, self.validation, never);
-        // Where nothing is in 4/4 there is no figure: the latest weights count as the best.
-        let bits = (scored.steps > 0).then_some(scored.bits_per_step as f32);
+        let scored = self.task.score(&mut self.config, epoch, &weights);
+        let (bits, excerpt) = scored.map_err(not_finite)?;
         let best = match (bits, self.state.best) {
             (Some(new), Some((old, _))) => new < old,
             _ => true,
         };
-        self.config.bits_per_step = bits;
         if best {
             self.state.best = bits.map(|b| (b, epoch));
             let path = checkpoint::best_path(&self.flags.checkpoint_dir);
@@ -330,8 +325,8 @@ impl<'a> Run<'a> {
                 best,
             });
         }
-        if let Some(excerpts) = &self.excerpts {
-            tell(TrainEvent::Excerpt(excerpts.at(&model, epoch)));
+        if let Some(excerpt) = excerpt {
+            tell(TrainEvent::Excerpt(excerpt));
         }
         self.save(tell)
     }

@@ -35,6 +35,9 @@ pub enum TrainError {
         /// 16th steps an update.
         slots: usize,
     },
+    /// Flags that cannot serve: which, why, and what would.
+    #[error("{0}")]
+    Unfit(String),
     /// The checkpoint folder cannot be written.
     #[error("--checkpoint-dir {path}: cannot be written ({why}). Choose a folder of your own")]
     Folder {

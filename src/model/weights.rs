@@ -1,14 +1,16 @@
 //! [`BeatModel`]: a model's weights as plain slices, ready to play; read from a checkpoint
 //! or from the program itself.
 
-use super::config::ModelConfig;
+use super::config::{Described, ModelConfig};
 use super::lstm::kernel::{Isa, from_half, to_half};
 use super::lstm::sequence::Weights;
 use super::lstm::step::Stepper;
 use super::params::{self, Spec};
 use crate::base::text::{sanitize, sanitize_path};
+use crate::message::Representation;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,31 +65,7 @@ impl BeatModel {
         weights: Vec<Vec<f32>>,
         keep: fn(Stepper) -> Stepper,
     ) -> Result<Self, String> {
-        config.check()?;
-        let specs = params::specs(&config);
-        if specs.len() != weights.len() {
-            return Err(format!(
-                "it has {} weights, {} are needed",
-                weights.len(),
-                specs.len()
-            ));
-        }
-        let mut hasher = blake3::Hasher::new();
-        for (spec, values) in specs.iter().zip(&weights) {
-            if values.len() != spec.rows * spec.columns {
-                return Err(format!("its weight {} has the wrong size", spec.name));
-            }
-            if !values.iter().all(|v| v.is_finite()) {
-                return Err(format!(
-                    "its weight {} holds numbers that are not finite",
-                    spec.name
-                ));
-            }
-            hasher.update(spec.name.as_bytes());
-            for v in values {
-                hasher.update(&v.to_le_bytes());
-            }
-        }
+        let hash = check(&config, &weights)?;
         let steppers = (0..config.layers)
             .map(|layer| {
                 let at = |i: usize| weights[layer * params::PER_LAYER + i].as_slice();
@@ -104,7 +82,7 @@ impl BeatModel {
             config,
             weights,
             steppers,
-            hash: hasher.finalize().to_hex()[..16].to_string(),
+            hash,
         })
     }
 
@@ -128,21 +106,7 @@ impl BeatModel {
     /// # Errors
     /// A file that cannot be read, is no checkpoint, or was made for another input schema.
     pub fn load(path: &Path) -> Result<Arc<Self>, ModelError> {
-        let refuse = |reason: String| ModelError {
-            path: sanitize_path(path),
-            reason: sanitize(&reason),
-            hint: "Point --checkpoint-dir at a folder that `beatgen-tui train` wrote",
-        };
-        let size = std::fs::metadata(path)
-            .map_err(|e| refuse(e.to_string()))?
-            .len();
-        if size > MAX_BYTES {
-            return Err(refuse(format!(
-                "{size} bytes are too many for a checkpoint"
-            )));
-        }
-        let bytes = std::fs::read(path).map_err(|e| refuse(e.to_string()))?;
-        Self::from_bytes(&bytes).map(Arc::new).map_err(refuse)
+        load(path, Self::from_bytes).map(Arc::new)
     }
 
     /// Reads a checkpoint's bytes; tensors it does not need (the optimiser's) are passed over.
@@ -150,22 +114,7 @@ impl BeatModel {
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let (_, header) =
-            SafeTensors::read_metadata(bytes).map_err(|e| format!("not a checkpoint ({e})"))?;
-        let text = header
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(CONFIG_KEY))
-            .ok_or("not a beatgen checkpoint: its configuration is missing")?;
-        let config: ModelConfig = serde_json::from_str(text)
-            .map_err(|e| format!("its configuration cannot be read ({e})"))?;
-        config.check()?;
-        let tensors =
-            SafeTensors::deserialize(bytes).map_err(|e| format!("a damaged checkpoint ({e})"))?;
-        let weights = params::specs(&config)
-            .iter()
-            .map(|spec| read(&tensors, spec))
-            .collect::<Result<_, _>>()?;
+        let (config, weights) = parts(bytes)?;
         Self::new(config, weights)
     }
 
@@ -266,6 +215,110 @@ impl BeatModel {
     pub fn parameters(&self) -> usize {
         self.weights.iter().map(Vec::len).sum()
     }
+}
+
+/// Checks a configuration and its weights; 16 hexadecimal digits that change with any weight.
+///
+/// # Errors
+/// A sentence: a configuration out of range, a missing, misshapen or non-finite weight.
+pub(super) fn check<C: Described>(config: &C, weights: &[Vec<f32>]) -> Result<String, String> {
+    config.check()?;
+    let specs = config.specs();
+    if specs.len() != weights.len() {
+        return Err(format!(
+            "it has {} weights, {} are needed",
+            weights.len(),
+            specs.len()
+        ));
+    }
+    let mut hasher = blake3::Hasher::new();
+    for (spec, values) in specs.iter().zip(weights) {
+        if values.len() != spec.rows * spec.columns {
+            return Err(format!("its weight {} has the wrong size", spec.name));
+        }
+        if !values.iter().all(|v| v.is_finite()) {
+            return Err(format!(
+                "its weight {} holds numbers that are not finite",
+                spec.name
+            ));
+        }
+        hasher.update(spec.name.as_bytes());
+        for v in values {
+            hasher.update(&v.to_le_bytes());
+        }
+    }
+    Ok(hasher.finalize().to_hex()[..16].to_string())
+}
+
+/// Reads a checkpoint file.
+///
+/// # Errors
+/// A file that cannot be read, or whatever `read` says of its bytes.
+pub(super) fn load<M>(
+    path: &Path,
+    read: impl FnOnce(&[u8]) -> Result<M, String>,
+) -> Result<M, ModelError> {
+    let refuse = |reason: String| ModelError {
+        path: sanitize_path(path),
+        reason: sanitize(&reason),
+        hint: "Point --checkpoint-dir at a folder that `beatgen-tui train` wrote",
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|e| refuse(e.to_string()))?
+        .len();
+    if size > MAX_BYTES {
+        return Err(refuse(format!(
+            "{size} bytes are too many for a checkpoint"
+        )));
+    }
+    let bytes = std::fs::read(path).map_err(|e| refuse(e.to_string()))?;
+    read(&bytes).map_err(refuse)
+}
+
+/// What a checkpoint's model learned from.
+#[derive(Deserialize)]
+struct Kind {
+    /// Older checkpoints are all of beats.
+    #[serde(default)]
+    representation: Representation,
+}
+
+/// A checkpoint's configuration and weights; tensors that are not the model's are passed over.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub(super) fn parts<C: Described>(bytes: &[u8]) -> Result<(C, Vec<Vec<f32>>), String> {
+    let (_, header) =
+        SafeTensors::read_metadata(bytes).map_err(|e| format!("not a checkpoint ({e})"))?;
+    let text = header
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get(CONFIG_KEY))
+        .ok_or("not a beatgen checkpoint: its configuration is missing")?;
+    let unreadable = |e| format!("its configuration cannot be read ({e})");
+    let kind: Kind = serde_json::from_str(text).map_err(unreadable)?;
+    match (kind.representation, C::REPRESENTATION) {
+        (Representation::Mel, Representation::Beat) => {
+            return Err(
+                "it is a model of spectrograms, not of beats: give --representation mel to use it"
+                    .into(),
+            );
+        }
+        (Representation::Beat, Representation::Mel) => {
+            return Err("it is a model of beats, not of spectrograms: leave out --representation mel to use it".into());
+        }
+        _ => {}
+    }
+    let config: C = serde_json::from_str(text).map_err(unreadable)?;
+    config.check()?;
+    let tensors =
+        SafeTensors::deserialize(bytes).map_err(|e| format!("a damaged checkpoint ({e})"))?;
+    let weights = config
+        .specs()
+        .iter()
+        .map(|spec| read(&tensors, spec))
+        .collect::<Result<_, _>>()?;
+    Ok((config, weights))
 }
 
 /// One weight out of a checkpoint, checked for name, type and shape.

@@ -29,8 +29,6 @@ pub mod workers;
 
 use crate::base::text::sanitize;
 use crate::cli::{Cli, Command};
-#[cfg(feature = "studio")]
-use crate::message::Representation;
 use clap::Parser;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -87,14 +85,6 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
             "beatgen-tui receive plays here what another machine sends; --help tells the rest",
         )
         .into()),
-        #[cfg(feature = "studio")]
-        Some(Command::Train(args)) if args.representation == Representation::Mel => {
-            Err(Refused::new(
-                "--representation mel is not built yet",
-                "leave it out to learn from beats",
-            )
-            .into())
-        }
         #[cfg(feature = "studio")]
         Some(Command::Train(args)) => jobs::train::run(&args),
         #[cfg(feature = "studio")]

@@ -64,8 +64,8 @@ fn bad_usage_is_refused_with_a_hint() {
         (vec!["transcribe", "loop.wav"], "MID"),
         (vec!["transcribe", "no-such.wav", "a.mid"], "WAV"),
         (
-            vec!["train", "--data-dir", ".", "--representation", "mel"],
-            "not built yet",
+            vec!["generate", "--representation", "mel", "--min-p", "0.1"],
+            "--min-p",
         ),
     ] {
         let outcome = run(&args);

@@ -160,6 +160,7 @@ fn every_flag_can_be_set() {
         representation: Representation::Beat,
         devices: 1,
         patience: 10,
+        ..TrainConfig::default()
     };
     assert_eq!(**config, wanted);
     // The next time the form is as it was left.

@@ -7,6 +7,7 @@
 
 use super::super::config::{HEAD_WIDTH, MIX, ModelConfig};
 use super::super::params::{HEADS, Head, PER_LAYER, Spec, specs};
+use super::stack::Places;
 use crate::beat::grid::LANES;
 use std::ops::Range;
 
@@ -180,12 +181,6 @@ impl Layout {
         }
     }
 
-    /// Where weight `i` of [`PER_LAYER`] of a layer lies.
-    #[must_use]
-    pub fn layer(&self, layer: usize, i: usize) -> Range<usize> {
-        self.blocks[layer * PER_LAYER + i].clone()
-    }
-
     /// Where a block lies.
     #[must_use]
     pub fn block(&self, block: Block) -> Range<usize> {
@@ -214,6 +209,12 @@ impl Layout {
                 list[there..there + n].copy_from_slice(&from[here..here + n]);
             }
         }
+    }
+}
+
+impl Places for Layout {
+    fn layer(&self, layer: usize, i: usize) -> Range<usize> {
+        self.blocks[layer * PER_LAYER + i].clone()
     }
 }
 

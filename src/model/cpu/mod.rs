@@ -4,7 +4,7 @@
 //! | file | |
 //! |---|---|
 //! | `layout` | where each weight lies in one long list |
-//! | `stack`, `norm` | the layers; normalisation and dropout between them |
+//! | `stack`, `norm`, `batch_norm` | the layers; normalisation and dropout between them |
 //! | `heads`, `inputs`, `chain`, `expression` | the losses and what they say back |
 //! | `optimise` | norm, clipping, AdamW, average |
 //! | `pace` | how many threads are worth it |
@@ -13,15 +13,16 @@
 //! Work is cut into parts by its size alone and added up in the order of the parts, so the numbers have the same bits
 //! for any number of threads. After the first update of a shape nothing allocates. A test holds it to burn's gradients.
 
+pub(super) mod batch_norm;
 mod chain;
 mod expression;
 mod heads;
 mod inputs;
 mod layout;
-mod norm;
+pub(super) mod norm;
 pub(super) mod optimise;
-mod pace;
-mod stack;
+pub(super) mod pace;
+pub(super) mod stack;
 pub(super) mod sums;
 #[cfg(test)]
 mod tests;
@@ -36,7 +37,7 @@ use layout::Layout;
 use norm::Dropout;
 use optimise::Numbers;
 use pace::Pace;
-use stack::{Carried, Stack};
+use stack::{Carried, Input, Slots, Stack};
 use std::time::Instant;
 
 /// A learner on the processor's cores.
@@ -134,11 +135,17 @@ impl Learner for CpuLearner {
         self.inputs
             .read(&batch.inputs, batch.inputs.len() / batch.slots().max(1));
         let inputs = &self.inputs;
+        let slots = Slots {
+            steps: batch.steps,
+            streams: batch.streams,
+            keep: &batch.keep,
+            real: &batch.weights,
+        };
         self.stack.forward(
             engine,
             layout,
             params,
-            (batch, inputs),
+            (slots, Input::Sparse(inputs)),
             &mut self.carried,
             |layer| {
                 let index = updates * layers + layer as u64;
@@ -155,8 +162,9 @@ impl Learner for CpuLearner {
             top,
             (gradient, d_top),
         );
+        let inputs = Input::Sparse(inputs);
         self.stack
-            .backward(engine, layout, params, (batch, inputs), &mut self.gradient);
+            .backward(engine, layout, params, (slots, inputs), &mut self.gradient);
         let grad_norm = optimise::norm(engine, &self.gradient, &mut self.squares);
         let update = Update::new([losses.hits, losses.expression, grad_norm]);
         if update.is_finite() {
@@ -205,12 +213,12 @@ impl Learner for CpuLearner {
 
 /// How many rows of so many columns a part of the work takes: about 16,000 numbers, more where there would be over
 /// 128 parts. A matter of the size alone, so that sums come out the same for any number of threads.
-fn part_rows(rows: usize, columns: usize) -> usize {
+pub(super) fn part_rows(rows: usize, columns: usize) -> usize {
     (16_384 / columns.max(1)).max(rows.div_ceil(128)).max(1)
 }
 
 /// A reused buffer at this length; what is in it does not matter.
-fn sized<T: Copy + Default>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
+pub(super) fn sized<T: Copy + Default>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
     buffer.resize(len, T::default());
     buffer
 }

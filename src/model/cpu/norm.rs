@@ -2,6 +2,7 @@
 
 use super::super::lstm::kernel::{Engine, Loop, Rows, WIDE};
 use super::super::slices::NORM_EPSILON;
+use super::stack::Between;
 use super::sums::{Vector, add, sum, wide, wide_mut};
 use super::{part_rows, sized};
 use crate::base::rng::Stream;
@@ -28,8 +29,24 @@ impl Dropout {
         })
     }
 
+    /// What a kept value is multiplied by.
+    #[must_use]
+    pub const fn factor(&self) -> f32 {
+        self.factor
+    }
+
+    /// Drops some of `y`, as many draws as there are values; `kept` notes which stay.
+    #[inline(always)]
+    pub fn drop_some(&mut self, kept: &mut [u8], y: &mut [f32]) {
+        for (kept, y) in kept.iter_mut().zip(y) {
+            *kept = u8::from(self.draws.next_bits() >> 40 >= self.below);
+            *y *= f32::from(*kept) * self.factor;
+        }
+    }
+
     /// The same, from the `n`-th value on.
-    fn from(&self, n: u64) -> Self {
+    #[must_use]
+    pub fn from(&self, n: u64) -> Self {
         let mut draws = self.draws.clone();
         draws.skip(n);
         Self { draws, ..*self }
@@ -48,14 +65,14 @@ pub struct Norm {
     partial: Vec<f32>,
 }
 
-impl Norm {
-    /// `y = dropout(gain * normalised x + shift)`, all `[rows, units]`.
-    pub fn forward(
+impl Between for Norm {
+    fn forward(
         &mut self,
         engine: &Engine,
         x: &[f32],
         y: &mut [f32],
         [gain, shift]: [&[f32]; 2],
+        _real: &[f32],
         dropout: Option<&Dropout>,
     ) {
         let units = gain.len();
@@ -85,13 +102,13 @@ impl Norm {
         );
     }
 
-    /// `d` goes in as the gradient of `y` and comes out as that of `x`, the same as before.
-    pub fn backward(
+    fn backward(
         &mut self,
         engine: &Engine,
         x: &[f32],
         d: &mut [f32],
         gain: &[f32],
+        _real: &[f32],
         [d_gain, d_shift]: [&mut [f32]; 2],
     ) {
         let units = gain.len();
@@ -161,10 +178,7 @@ impl Loop for Forward<'_> {
                 *o = (v - mean) * narrow * g + s;
             }
             if let (Some(dropout), Some(kept)) = (&mut dropout, kept.next()) {
-                for (kept, y) in kept.iter_mut().zip(y) {
-                    *kept = u8::from(dropout.draws.next_bits() >> 40 >= dropout.below);
-                    *y *= f32::from(*kept) * dropout.factor;
-                }
+                dropout.drop_some(kept, y);
             }
         }
     }

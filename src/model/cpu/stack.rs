@@ -1,20 +1,74 @@
-//! The layers: LSTM, normalisation, dropout, one upon the other, forward and back.
+//! The layers: LSTM, normalisation, dropout, one upon the other, forward and back. Which normalisation it is, what the
+//! inputs are and where the weights lie is the model's.
 
-use super::super::batch::Batch;
 use super::super::lstm::kernel::{Engine, Sparse};
 use super::super::lstm::sequence::{Gradients, Layer, Shape, Weights};
-use super::layout::Layout;
 use super::norm::{Dropout, Norm};
 use super::sized;
+use std::ops::Range;
+
+/// Where a layer's weights lie in a learner's one long list: input, recurrent, bias, gain, shift.
+pub trait Places {
+    /// Weight `i` of a layer.
+    fn layer(&self, layer: usize, i: usize) -> Range<usize>;
+}
+
+/// What stands between two layers: a normalisation with gain and shift, and dropout.
+pub trait Between: Default {
+    /// `y = dropout(gain * normalised x + shift)`, all `[slots, units]`. `real` is 1 for the slots that count.
+    fn forward(
+        &mut self,
+        engine: &Engine,
+        x: &[f32],
+        y: &mut [f32],
+        weights: [&[f32]; 2],
+        real: &[f32],
+        dropout: Option<&Dropout>,
+    );
+
+    /// `d` goes in as the gradient of `y` and comes out as that of `x`, the same as before; those of gain and shift are
+    /// set.
+    fn backward(
+        &mut self,
+        engine: &Engine,
+        x: &[f32],
+        d: &mut [f32],
+        gain: &[f32],
+        real: &[f32],
+        d_weights: [&mut [f32]; 2],
+    );
+}
+
+/// The shape of a batch, time first: slot `t * streams + row`.
+#[derive(Clone, Copy, Debug)]
+pub struct Slots<'a> {
+    /// Steps of BPTT.
+    pub steps: usize,
+    /// Parallel rows.
+    pub streams: usize,
+    /// 0 where the carried state is forgotten before the slot, else 1.
+    pub keep: &'a [f32],
+    /// 1 for a real slot, 0 behind the end of a row.
+    pub real: &'a [f32],
+}
+
+/// The inputs of the first layer.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// Mostly zeros.
+    Sparse(&'a Sparse),
+    /// `[slots, inputs]`.
+    Dense(&'a [f32]),
+}
 
 /// Carried hidden and cell values of a layer, `[streams, units]` each.
 pub type Carried = (Vec<f32>, Vec<f32>);
 
 /// One layer's buffers.
 #[derive(Debug)]
-struct Story {
+struct Story<N> {
     lstm: Layer,
-    norm: Norm,
+    norm: N,
     /// The LSTM's output.
     raw: Vec<f32>,
     /// What the layer above sees.
@@ -23,8 +77,8 @@ struct Story {
 
 /// The layers' buffers, reused from update to update.
 #[derive(Debug)]
-pub struct Stack {
-    stories: Vec<Story>,
+pub struct Stack<N = Norm> {
+    stories: Vec<Story<N>>,
     units: usize,
     /// Gradient of a layer's output, and of what it stands on.
     d: [Vec<f32>; 2],
@@ -32,13 +86,13 @@ pub struct Stack {
     d_cell: Vec<f32>,
 }
 
-impl Stack {
+impl<N: Between> Stack<N> {
     /// So many layers of so many units.
     #[must_use]
     pub fn new(layers: usize, units: usize) -> Self {
         let story = |_| Story {
             lstm: Layer::new(),
-            norm: Norm::default(),
+            norm: N::default(),
             raw: Vec::new(),
             output: Vec::new(),
         };
@@ -55,13 +109,17 @@ impl Stack {
     pub fn forward(
         &mut self,
         engine: &Engine,
-        layout: &Layout,
+        layout: &impl Places,
         params: &[f32],
-        (batch, inputs): (&Batch, &Sparse),
+        (batch, inputs): (Slots<'_>, Input<'_>),
         carried: &mut [Carried],
         dropout: impl Fn(usize) -> Option<Dropout>,
     ) {
-        let (units, slots) = (self.units, batch.slots());
+        let (units, slots) = (self.units, batch.steps * batch.streams);
+        let width = match inputs {
+            Input::Sparse(x) => x.columns(),
+            Input::Dense(x) => x.len() / slots.max(1),
+        };
         for (layer, (hidden, cell)) in carried.iter_mut().enumerate() {
             let (below, here) = self.stories.split_at_mut(layer);
             let Some(here) = here.first_mut() else { return };
@@ -69,7 +127,7 @@ impl Stack {
             let shape = Shape {
                 steps: batch.steps,
                 batch: batch.streams,
-                inputs: x.map_or(inputs.columns(), |_| units),
+                inputs: x.map_or(width, |_| units),
                 units,
             };
             let at = |i: usize| &params[layout.layer(layer, i)];
@@ -80,16 +138,29 @@ impl Stack {
             };
             here.lstm.load(engine, weights, shape.inputs, units);
             let raw = sized(&mut here.raw, slots * units);
-            let (lstm, keep) = (&mut here.lstm, &batch.keep);
-            match x {
-                Some(x) => lstm.forward(engine, shape, x, keep, hidden, cell, raw, true),
-                None => lstm.forward_sparse(engine, shape, inputs, keep, hidden, cell, raw, true),
+            let (lstm, keep) = (&mut here.lstm, batch.keep);
+            match x.map_or(inputs, |x| Input::Dense(x)) {
+                Input::Dense(x) => lstm.forward(engine, shape, x, keep, hidden, cell, raw, true),
+                Input::Sparse(x) => {
+                    lstm.forward_sparse(engine, shape, x, keep, hidden, cell, raw, true);
+                }
             }
             let output = sized(&mut here.output, slots * units);
             let dropout = dropout(layer);
-            here.norm
-                .forward(engine, raw, output, [at(3), at(4)], dropout.as_ref());
+            here.norm.forward(
+                engine,
+                raw,
+                output,
+                [at(3), at(4)],
+                batch.real,
+                dropout.as_ref(),
+            );
         }
+    }
+
+    /// Each layer's normalisation.
+    pub fn norms(&self) -> impl Iterator<Item = &N> {
+        self.stories.iter().map(|s| &s.norm)
     }
 
     /// The top layer's output, `[slots, units]`, and where its gradient goes.
@@ -103,9 +174,9 @@ impl Stack {
     pub fn backward(
         &mut self,
         engine: &Engine,
-        layout: &Layout,
+        layout: &impl Places,
         params: &[f32],
-        (batch, inputs): (&Batch, &Sparse),
+        (batch, inputs): (Slots<'_>, Input<'_>),
         gradient: &mut [f32],
     ) {
         let units = self.units;
@@ -123,7 +194,7 @@ impl Stack {
             };
             let gain = &params[layout.layer(layer, 3)];
             here.norm
-                .backward(engine, &here.raw, d, gain, [d_gain, d_shift]);
+                .backward(engine, &here.raw, d, gain, batch.real, [d_gain, d_shift]);
             // Gradients stop at the carried state.
             let d_hidden = sized(&mut self.d_hidden, batch.streams * units);
             let d_cell = sized(&mut self.d_cell, batch.streams * units);
@@ -135,12 +206,17 @@ impl Stack {
                 bias,
             };
             let lstm = &mut here.lstm;
-            match below.last() {
-                Some(b) => {
+            match (below.last(), inputs) {
+                (Some(b), _) => {
                     let below = Some(&mut *d_below);
                     lstm.backward(engine, &b.output, d, d_hidden, d_cell, below, weights);
                 }
-                None => lstm.backward_sparse(engine, inputs, d, d_hidden, d_cell, weights),
+                (None, Input::Dense(x)) => {
+                    lstm.backward(engine, x, d, d_hidden, d_cell, None, weights);
+                }
+                (None, Input::Sparse(x)) => {
+                    lstm.backward_sparse(engine, x, d, d_hidden, d_cell, weights);
+                }
             }
             std::mem::swap(&mut d, &mut d_below);
         }

@@ -93,8 +93,9 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
     })
     .unwrap();
     assert_eq!(first, Some((2, 3)));
-    let weights =
-        |dir: &std::path::Path| checkpoint::load_run(&checkpoint::last_path(dir)).unwrap();
+    let weights = |dir: &std::path::Path| {
+        checkpoint::load_run::<crate::model::ModelConfig>(&checkpoint::last_path(dir)).unwrap()
+    };
     let (a, b) = (
         weights(&whole.path().join("checkpoints")),
         weights(&flags.checkpoint_dir),

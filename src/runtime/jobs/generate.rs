@@ -1,5 +1,7 @@
 //! `generate`: a new beat as a .mid file, or the continuation of one.
 
+mod mel;
+
 use crate::base::atomic_file;
 use crate::base::rng::{Purpose, bits};
 use crate::base::text::{sanitize, sanitize_path};
@@ -7,6 +9,7 @@ use crate::beat::grid::{BeatGrid, Meter, Step};
 use crate::beat::kit::{DrumMap, Kit};
 use crate::beat::smf;
 use crate::cli::GenerateArgs;
+use crate::message::Representation;
 use crate::model::encode::place_in;
 use crate::model::{BeatModel, Fullness, Knobs, Place, Sampler, checkpoint};
 use crate::runtime::Refused;
@@ -72,16 +75,10 @@ pub fn open_model(dir: &Path) -> anyhow::Result<Opened> {
 /// # Errors
 /// [`Refused`] for a checkpoint, style or seed file that cannot serve; a disk that fails.
 pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
-    if args.output_path.exists() && !args.output_path.is_file() {
-        return Err(Refused::new(
-            format!(
-                "--output-path {}: it is not a file",
-                sanitize_path(&args.output_path)
-            ),
-            "name a file, for example beat.mid",
-        )
-        .into());
+    if args.representation == Representation::Mel {
+        return mel::run(args);
     }
+    not_a_file(&args.output_path)?;
     let opened = open_model(&args.checkpoint_dir)?;
     let model = opened.model;
     let style = args
@@ -123,13 +120,17 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         },
         ..Knobs::default()
     };
+    let meter = primer.as_ref().map_or(Meter::COMMON, |p| p.meter);
+    let steps = args
+        .bars
+        .map_or(args.sequence_length, |bars| bars * meter.steps());
     let grid = compose(
         &model,
         primer.as_ref(),
         style,
         &knobs,
         args.bpm,
-        args.sequence_length,
+        steps,
         seed,
     );
     let song = smf::song_from_grid(&grid, &Kit::gm(), "beatgen-tui");
@@ -147,6 +148,18 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         sanitize_path(&path)
     )
     .context("cannot write to standard output")
+}
+
+/// Refuses an output that is there and cannot be a file.
+fn not_a_file(path: &Path) -> anyhow::Result<()> {
+    if path.exists() && !path.is_file() {
+        return Err(Refused::new(
+            format!("--output-path {}: it is not a file", sanitize_path(path)),
+            "name a file, for example beat.mid",
+        )
+        .into());
+    }
+    Ok(())
 }
 
 /// Draws `steps` steps; after a primer, as its continuation: its bars are played into the

@@ -7,7 +7,10 @@ use crate::cli::TrainArgs;
 use crate::dataset::drummers::Drummers;
 use crate::dataset::load;
 use crate::dataset::scan::{self, Scan, ScanOptions};
-use crate::message::{EndReason, FileStatus, TrainCommand, TrainConfig, TrainEvent, TrainProgress};
+use crate::message::{
+    DeviceChoice, EndReason, FileStatus, Representation, TrainCommand, TrainConfig, TrainEvent,
+    TrainProgress,
+};
 use crate::model::device;
 use crate::model::train::{TrainError, TrainingSet, train};
 use crate::runtime::{Interrupted, Refused, signals};
@@ -27,7 +30,7 @@ const NAMED: usize = 20;
 /// [`Refused`] where folder, flags or device cannot serve; a disk that fails.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let flags = args.config();
-    let device = device::resolve(flags.device)
+    let device = device::resolve(device_for(&flags))
         .and_then(|device| device::several(device, flags.devices))
         .map_err(|e| Refused::new(e, ""))?;
     let map = flags.drum_map.as_deref().map(drum_map).transpose()?;
@@ -81,12 +84,21 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Spectrograms are learned on the processor: there `auto` takes it.
+pub fn device_for(flags: &TrainConfig) -> DeviceChoice {
+    match (flags.representation, flags.device) {
+        (Representation::Mel, DeviceChoice::Auto) => DeviceChoice::Cpu,
+        (_, device) => device,
+    }
+}
+
 /// What the user can put right is exit code 2, what failed on the way is 1.
 fn refuse(error: TrainError, flags: &TrainConfig) -> anyhow::Error {
     match error {
         TrainError::Nothing
         | TrainError::NothingToResume(_)
         | TrainError::TooLarge { .. }
+        | TrainError::Unfit(_)
         | TrainError::Folder { .. }
         | TrainError::OtherSettings { .. }
         | TrainError::OtherData { .. }
@@ -225,6 +237,10 @@ fn say(line: &str) -> anyhow::Result<()> {
 struct Report {
     bar: Option<ProgressBar>,
     last_line: Option<Instant>,
+    /// What the validation figure is in.
+    unit: &'static str,
+    /// What the speed is in.
+    rate: &'static str,
     result: anyhow::Result<()>,
 }
 
@@ -240,6 +256,8 @@ impl Report {
         Self {
             bar,
             last_line: None,
+            unit: "bits/step",
+            rate: "steps/s",
             result: Ok(()),
         }
     }
@@ -256,6 +274,10 @@ impl Report {
                 drum_map,
                 resumed_at,
             } => {
+                if config.representation == Representation::Mel {
+                    self.unit = "bits a band and frame";
+                    self.rate = "frames/s";
+                }
                 self.line(&format!("device {device}"));
                 self.line(&format!(
                     "learning {}x{} ({parameters} numbers) from {}, {bars} bars, drum map {drum_map}: {} of {}",
@@ -269,18 +291,20 @@ impl Report {
                     self.line(&format!("resumed after {resumed_at} updates"));
                 }
             }
+            TrainEvent::Preparing { done, files } => self.preparing(done, files),
             TrainEvent::Progress(p) => self.progress(&p),
             TrainEvent::Validation {
                 epoch,
                 bits_per_step,
                 best,
             } => self.line(&format!(
-                "epoch {epoch}: validation {bits_per_step:.3} bits/step{}",
+                "epoch {epoch}: validation {bits_per_step:.3} {}{}",
+                self.unit,
                 if best { " (best, kept)" } else { "" }
             )),
             TrainEvent::Ended { best, .. } => {
                 if let Some(best) = best {
-                    self.line(&format!("best validation {best:.3} bits/step"));
+                    self.line(&format!("best validation {best:.3} {}", self.unit));
                 }
             }
             TrainEvent::Excerpt(_)
@@ -291,11 +315,22 @@ impl Report {
         }
     }
 
+    fn preparing(&mut self, done: usize, files: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_prefix("spectrograms");
+            bar.set_length(files as u64);
+            bar.set_position(done as u64);
+        } else if done == files {
+            self.line(&format!("spectrograms of {} made", counted(files, "file")));
+        }
+    }
+
     fn progress(&mut self, p: &TrainProgress) {
         let text = format!(
-            "loss {:.3}, {:.0} steps/s, {} left",
+            "loss {:.3}, {:.0} {}, {} left",
             p.train_bits,
             p.steps_per_second,
+            self.rate,
             clock(p.seconds_left)
         );
         if let Some(bar) = &self.bar {

@@ -64,7 +64,7 @@ pub fn run(args: &TranscribeArgs) -> anyhow::Result<()> {
             None => (USUAL_BPM, "nothing to tell it from; --bpm names it"),
         },
     };
-    let song = song(&strokes, bpm);
+    let song = song("beatgen-tui transcribe", &strokes, bpm);
     let path = atomic_file::write_new(&args.output, &smf::write(&song))
         .with_context(|| format!("{}: cannot be written", sanitize_path(&args.output)))?;
     let seconds = wav.frames() as f64 / f64::from(wav.sample_rate());
@@ -169,7 +169,7 @@ fn pieces(wav: &Wav<'_>, mut each: impl FnMut(&[f32])) {
 }
 
 /// Strokes as a song in General MIDI, each held for a 32nd; time 0 is the recording's first sample.
-fn song(strokes: &[Stroke], bpm: f64) -> Song {
+pub(super) fn song(name: &str, strokes: &[Stroke], bpm: f64) -> Song {
     let milli_bpm = (bpm * 1000.0).round() as u32;
     let ticks_a_second = f64::from(TICKS) * f64::from(milli_bpm) / 60_000.0;
     let kit = Kit::gm();
@@ -184,7 +184,7 @@ fn song(strokes: &[Stroke], bpm: f64) -> Song {
         })
     });
     Song {
-        name: "beatgen-tui transcribe".to_owned(),
+        name: name.to_owned(),
         ticks_per_quarter: TICKS,
         tempi: vec![(0, milli_bpm)],
         notes: notes.collect(),

@@ -9,7 +9,7 @@ use crate::dataset::scan::{ScanOptions, scan};
 use crate::message::{TrainCommand, TrainConfig, TrainEvent};
 use crate::model::device;
 use crate::model::train::{TrainingSet, train};
-use crate::runtime::jobs::train::{drum_map, training_set};
+use crate::runtime::jobs::train::{device_for, drum_map, training_set};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -88,10 +88,14 @@ fn run(order: &Order, commands: &Receiver<TrainCommand>, tell: &Teller) -> Resul
         .map_err(|error| format!("no threads to train with: {error}"))?;
     pool.install(|| {
         let set = prepare(order).map_err(|error| error.to_string())?;
-        let device = device::resolve(order.config.device).map_err(|error| error.to_string())?;
+        let device =
+            device::resolve(device_for(&order.config)).map_err(|error| error.to_string())?;
         let mut last = Instant::now();
         let mut pass_on = |event: TrainEvent| {
-            let is_progress = matches!(event, TrainEvent::Progress(_));
+            let is_progress = matches!(
+                event,
+                TrainEvent::Progress(_) | TrainEvent::Preparing { .. }
+            );
             if !is_progress || last.elapsed() >= PROGRESS {
                 if is_progress {
                     last = Instant::now();
