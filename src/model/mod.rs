@@ -9,6 +9,9 @@
 //! - playing ([`sample`]) runs on plain slices on the CPU, one step at a time, with neither allocation nor lock, also
 //!   when a GPU trains.
 //!
+//! Beside the drummer: [`mel_net`], the model of spectrograms, goes through the same loop, layers and checkpoints (`task` says what
+//! of a run the two do not share); [`ear`] teaches the transcriber of `audio::onset`.
+//!
 //! Tests hold all of them to the same probabilities and gradients.
 
 mod ahead;
