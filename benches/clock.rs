@@ -116,7 +116,7 @@ fn play(home: &Path, realtime: bool, length: Duration) -> Result<&'static str, B
     let mut output = OutputSetup::plain(OutputSpec::File(home.join("clock.log")));
     output.clock = true;
     let engine = EngineHandle::start(EngineOptions {
-        model: BeatModel::embedded()?,
+        model: BeatModel::embedded()?.into(),
         seed: 1,
         controls: Controls::default(),
         kit: Kit::gm(),

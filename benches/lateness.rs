@@ -77,7 +77,7 @@ fn play() -> Result<(Vec<u64>, &'static str), Box<dyn Error>> {
         ..Controls::default()
     };
     let engine = EngineHandle::start(EngineOptions {
-        model: BeatModel::embedded()?,
+        model: BeatModel::embedded()?.into(),
         seed: 1,
         controls,
         kit: Kit::gm(),

@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         token: Token(TOKEN.into()),
     };
     let engine = EngineHandle::start(EngineOptions {
-        model: BeatModel::embedded()?,
+        model: BeatModel::embedded()?.into(),
         seed: 1,
         controls: Controls {
             density: 0.2,

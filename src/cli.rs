@@ -2,12 +2,14 @@
 //! and shell completions. What a subcommand does lives in `runtime/jobs`; how a value
 //! is checked lives in [`values`].
 
+pub mod evaluate;
 pub mod receive;
 #[cfg(feature = "studio")]
 pub mod render;
 pub mod transcribe;
 pub mod values;
 
+pub use evaluate::EvaluateArgs;
 pub use receive::ReceiveArgs;
 #[cfg(feature = "studio")]
 pub use render::RenderArgs;
@@ -135,10 +137,10 @@ pub struct DashboardArgs {
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device())]
     pub device: DeviceChoice,
     /// Where notes go: part of a MIDI port's name (see `beatgen-tui ports`), `synth` for the
-    /// built-in kit, `file:PATH` for a log of every message, `tcp://HOST:PORT` for a
+    /// built-in kit, `synth:FILE.sf2` for the drums of a SoundFont, `file:PATH` for a log of every message, `tcp://HOST:PORT` for a
     /// `beatgen-tui receive` on another machine, `rtp://HOST` for an RTP-MIDI session, `rtp-listen://ADDRESS` to
     /// wait for one, or `none`; up to four times [default: synth if there is a sound card]
-    #[arg(long, value_name = "NAME|synth|file:PATH|tcp://HOST:PORT|rtp://HOST|none", value_parser = output)]
+    #[arg(long, value_name = "NAME|synth|synth:FILE.sf2|file:PATH|tcp://HOST:PORT|rtp://HOST|none", value_parser = output)]
     pub midi_out: Vec<OutputSpec>,
     /// Send MIDI clock to these outputs too, so that a machine follows the tempo
     #[arg(long, requires = "midi_out")]
@@ -166,7 +168,7 @@ pub struct DashboardArgs {
   beatgen-tui ports --test tcp://127.0.0.1:7373        the machine behind a receiver")]
 pub struct PortsArgs {
     /// Strike every drum of the kit once on this output, and name it: as --midi-out of the dashboard
-    #[arg(long, value_name = "NAME|synth|file:PATH|tcp://HOST:PORT|rtp://HOST", value_parser = output)]
+    #[arg(long, value_name = "NAME|synth|synth:FILE.sf2|file:PATH|tcp://HOST:PORT|rtp://HOST", value_parser = output)]
     pub test: Option<OutputSpec>,
     /// Which notes the drums are sent as: the name of a machine, or a TOML file of your own [default: gm]
     #[arg(long, value_name = "NAME|FILE", requires = "test", value_hint = ValueHint::AnyPath)]
@@ -324,6 +326,9 @@ pub struct GenerateArgs {
     /// What the model learned from: beats, or mel spectrograms, which are played and transcribed
     #[arg(long, value_name = "KIND", default_value = "beat", value_parser = representation())]
     pub representation: Representation,
+    /// Spectrograms only: also write the sound of the spectrogram itself (Griffin-Lim) as a WAV file
+    #[arg(long, value_name = "OUT.wav", value_hint = ValueHint::FilePath)]
+    pub audio: Option<PathBuf>,
     /// Tempo in quarter notes a minute
     #[arg(long, value_name = "X", default_value_t = 120.0, value_parser = fraction(20.0, 400.0))]
     pub bpm: f64,
@@ -344,55 +349,4 @@ pub struct InspectArgs {
     /// One JSON object a file, one a line
     #[arg(long)]
     pub json: bool,
-}
-
-/// Flags of `evaluate`.
-#[derive(Args, Clone, Debug)]
-#[command(
-    allow_negative_numbers = true,
-    after_help = "Examples:
-  beatgen-tui evaluate --data-dir ~/grooves                        bits per 16th step, per lane, per style
-  beatgen-tui evaluate --data-dir ~/grooves --generate 500         and what the model plays, beside real music
-  beatgen-tui evaluate --data-dir ~/grooves --generate 500 --temperatures 0.6,0.8,1,1.2,1.4
-
-How well a model does on a drummer it never heard:
-  beatgen-tui train --data-dir ~/grooves --hold-out-drummer drummer7 --checkpoint-dir without7
-  beatgen-tui evaluate --data-dir ~/grooves --checkpoint-dir without7 --drummer drummer7 --split all"
-)]
-pub struct EvaluateArgs {
-    /// Folder of MIDI files
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub data_dir: PathBuf,
-    /// Folder of the model; without one in it the built-in model is measured
-    #[arg(long, value_name = "DIR", default_value = "checkpoints", value_hint = ValueHint::DirPath)]
-    pub checkpoint_dir: PathBuf,
-    /// Which files: train, validation, test or all
-    #[arg(long, value_name = "SPLIT", default_value = "validation",
-          value_parser = ["train", "validation", "test", "all"])]
-    pub split: String,
-    /// One JSON object instead of tables
-    #[arg(long)]
-    pub json: bool,
-    /// Which tables: lane, style, drummer (as `info.csv` names them)
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "lane,style",
-          value_parser = ["lane", "style", "drummer"])]
-    pub by: Vec<String>,
-    /// Only the files of this drummer, as `info.csv` names them
-    #[arg(long, value_name = "NAME")]
-    pub drummer: Option<String>,
-    /// Also play so many bars over all styles and measure them beside real music
-    #[arg(long, value_name = "N", value_parser = whole(1, 1_000_000))]
-    pub generate: Option<usize>,
-    /// How daring the bars played are: 0 to 2
-    #[arg(long, value_name = "X", requires = "generate", default_value_t = 1.0, value_parser = fraction(0.0, 2.0))]
-    pub temperature: f64,
-    /// Also play as many bars at each of these temperatures, and show what follows them
-    #[arg(long, value_name = "LIST", requires = "generate", value_delimiter = ',', value_parser = fraction(0.0, 2.0))]
-    pub temperatures: Vec<f64>,
-    /// Start of the random draws of the bars played
-    #[arg(long, value_name = "N", requires = "generate", default_value_t = 42)]
-    pub seed: u64,
-    /// Write the probability of every hit as CSV: file,step,p0,...,p8
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub dump_probs: Option<PathBuf>,
 }

@@ -95,7 +95,15 @@ impl App {
                 self.open_folder(same.unwrap_or_else(|| PathBuf::from(text)), effects);
             }
             PromptFor::OutputFile { slot } => {
-                self.set_output(slot, OutputSpec::File(PathBuf::from(text)), effects);
+                let path = PathBuf::from(text);
+                // Nobody wants notes logged into a SoundFont.
+                let is_font = (path.extension()).is_some_and(|end| end.eq_ignore_ascii_case("sf2"));
+                let spec = if is_font {
+                    OutputSpec::SoundFont(path)
+                } else {
+                    OutputSpec::File(path)
+                };
+                self.set_output(slot, spec, effects);
             }
             PromptFor::OutputMachine { .. } | PromptFor::OutputRtp { .. } => {
                 return self.take_place(purpose, text, effects);

@@ -100,7 +100,7 @@ impl TrainForm {
         let fields = vec![
             field(F::DataDir, "data-dir", "The folder of MIDI files to learn from", text, data.clone()),
             field(F::CheckpointDir, "checkpoint-dir", "The folder that checkpoints go to", text, checkpoints.clone()),
-            field(F::SequenceLength, "sequence-length", "16th steps learned through at once, 1 to 4096; 64 is four bars", text, config.sequence_length.to_string()),
+            field(F::SequenceLength, "sequence-length", "16th steps (mel: frames) learned through at once, 1 to 4096; 64 is four bars", text, config.sequence_length.to_string()),
             field(F::Units, "units", "Width of each LSTM layer, 1 to 4096", text, config.units.to_string()),
             field(F::NumLayers, "num-layers", "LSTM layers, 1 to 16", text, config.num_layers.to_string()),
             field(F::LearningRate, "learning-rate", "Peak learning rate, above 0, at most 1", text, config.learning_rate.to_string()),
@@ -110,8 +110,8 @@ impl TrainForm {
             field(F::DrumMap, "drum-map", "gm, td11 or a TOML file; empty chooses by the folder", text, config.drum_map.clone().unwrap_or_default()),
             field(F::Resume, "resume", "Go on from the last checkpoint", YES_NO, if config.resume { "yes" } else { "no" }.into()),
             field(F::Seed, "seed", "Of everything random, a whole number", text, config.seed.to_string()),
-            field(F::Device, "device", "What computes; auto takes CUDA where it is there", DEVICES, device.into()),
-            field(F::Representation, "representation", "What the model learns from", REPRESENTATIONS, representation.into()),
+            field(F::Device, "device", "What computes; auto takes CUDA where it is there, for mel the CPU", DEVICES, device.into()),
+            field(F::Representation, "representation", "What the model learns from: 16th steps, or the sound as mel frames", REPRESENTATIONS, representation.into()),
         ];
         Self {
             fields,
@@ -277,10 +277,10 @@ impl TrainForm {
                 };
             }
             FieldId::Representation => {
-                if text == "mel" {
-                    return Err("mel is not built yet; beat is".into());
-                }
-                config.representation = Representation::Beat;
+                config.representation = match text {
+                    "mel" => Representation::Mel,
+                    _ => Representation::Beat,
+                };
             }
         }
         Ok(())

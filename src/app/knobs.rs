@@ -116,19 +116,50 @@ pub fn style_name(style: u8, styles: &[String]) -> &str {
     styles.get(usize::from(style)).map_or("any", String::as_str)
 }
 
+/// Knobs that only models of beats have; those of spectrograms have temperature (frame by frame), and what is done
+/// after the model: swing, tempo, mutes and what locked lanes repeat.
+const OF_BEATS: [&str; 10] = [
+    "expression",
+    "density",
+    "style",
+    "lane temp",
+    "lane density",
+    "fullness",
+    "guidance",
+    "blend",
+    "with style",
+    "min-p",
+];
+
+/// A knob as the model that plays has it: one it does not have says so, and rests.
+fn of_model(knob: Knob, engine: &EngineStatus) -> Knob {
+    if engine.frames.is_none() || !OF_BEATS.contains(&knob.label) {
+        return knob;
+    }
+    Knob {
+        value_text: "unused".to_owned(),
+        fraction: if knob.two_sided { 0.5 } else { 0.0 },
+        pending: false,
+        ..knob
+    }
+}
+
 pub(super) fn knobs(now: &Controls, engine: &EngineStatus, keymap: &Keymap) -> [Knob; 6] {
     use Command as C;
     let keys = |down, up| (keymap.shown(down), keymap.shown(up));
     let behind = now.version > engine.controls.version;
     let was = &engine.controls;
     let near = |a: f32, b: f32| (a - b).abs() < 0.001;
-    let knob = |label, value_text, fraction: f32, two_sided, keys, same: bool| Knob {
-        label,
-        value_text,
-        fraction: fraction.clamp(0.0, 1.0),
-        two_sided,
-        keys,
-        pending: behind && !same,
+    let knob = |label, value_text, fraction: f32, two_sided, keys, same: bool| {
+        let knob = Knob {
+            label,
+            value_text,
+            fraction: fraction.clamp(0.0, 1.0),
+            two_sided,
+            keys,
+            pending: behind && !same,
+        };
+        of_model(knob, engine)
     };
     let styles = engine.styles.len();
     let style_place = match usize::from(now.style) {
@@ -198,13 +229,19 @@ pub(super) fn more(
     let engine = &generation.engine;
     let was = &engine.controls;
     let behind = now.version > was.version;
-    let knob = |label, value_text: String, fraction: f32, keys: (C, C), same: bool| Knob {
-        label,
-        value_text,
-        fraction: fraction.clamp(0.0, 1.0),
-        two_sided: false,
-        keys: (keymap.shown(keys.0), keymap.shown(keys.1)),
-        pending: behind && !same,
+    let turned = |label, value_text, fraction: f32, two_sided, keys: (C, C), same: bool| {
+        let knob = Knob {
+            label,
+            value_text,
+            fraction: fraction.clamp(0.0, 1.0),
+            two_sided,
+            keys: (keymap.shown(keys.0), keymap.shown(keys.1)),
+            pending: behind && !same,
+        };
+        of_model(knob, engine)
+    };
+    let knob = |label, value_text: String, fraction: f32, keys: (C, C), same: bool| {
+        turned(label, value_text, fraction, false, keys, same)
     };
     let near = |a: f32, b: f32| (a - b).abs() < 0.001;
     let percent = |share: f32| format!("{:.0}%", share * 100.0);
@@ -219,16 +256,14 @@ pub(super) fn more(
                 (C::LaneTemperatureDown, C::LaneTemperatureUp),
                 near(warmth, was.lane_temperature[lane]),
             ),
-            Knob {
-                two_sided: true,
-                ..knob(
-                    "lane density",
-                    format!("{density:+.2}"),
-                    (density + 1.0) / 2.0,
-                    (C::LaneDensityDown, C::LaneDensityUp),
-                    near(density, was.lane_density[lane]),
-                )
-            },
+            turned(
+                "lane density",
+                format!("{density:+.2}"),
+                (density + 1.0) / 2.0,
+                true,
+                (C::LaneDensityDown, C::LaneDensityUp),
+                near(density, was.lane_density[lane]),
+            ),
             knob(
                 "loop",
                 match now.loop_bars {
@@ -303,42 +338,4 @@ pub fn bpm_text(milli_bpm: u32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn styles_go_round_through_none() {
-        let mut style = NO_STYLE;
-        let mut seen = Vec::new();
-        for _ in 0..4 {
-            style = next_style(style, 3, true);
-            seen.push(style);
-        }
-        assert_eq!(seen, [0, 1, 2, NO_STYLE]);
-        assert_eq!(next_style(NO_STYLE, 3, false), 2);
-        assert_eq!(next_style(0, 3, false), NO_STYLE);
-        assert_eq!(
-            next_style(77, 3, true),
-            0,
-            "a style the model does not have"
-        );
-        assert_eq!(next_style(NO_STYLE, 0, true), NO_STYLE);
-    }
-
-    #[test]
-    fn controls_stay_in_their_ranges() {
-        let wild = Controls {
-            temperature: 9.0,
-            expression: f32::NAN,
-            density: -7.0,
-            swing: f32::INFINITY,
-            milli_bpm: 1,
-            mutes: u16::MAX,
-            ..Controls::default()
-        };
-        let fit = clamped(wild);
-        assert_eq!((fit.temperature, fit.expression), (2.0, 1.0));
-        assert_eq!((fit.density, fit.swing), (-1.0, 0.5));
-        assert_eq!((fit.milli_bpm, fit.mutes), (20_000, 511));
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@
 //! | `key` `command` `keymap` | keys, verbs, which is which |
 //! | `overlay` `overlay_keys` `choices` `text_field` | what lies over a screen |
 //! | `browser` `browser_view` `file_sound` `listing` `dataset_update` | the dataset screen |
-//! | `training` `form` `chart` | the training screen |
+//! | `training` `form` `chart` `unit` | the training screen |
 //! | `generation` `heard` `knobs` `steer` `playback` | the play screen |
 //! | `outputs` `output_list` `desk` `watch` | where notes go, how, and how well |
 //! | `notices` `offer` | sentences that pass; the question of the start |
@@ -44,6 +44,7 @@ pub mod state;
 mod steer;
 pub mod text_field;
 pub mod training;
+pub mod unit;
 mod update;
 mod watch;
 

@@ -69,6 +69,7 @@ impl App {
             (Some(OutputState::Opening), _) => "connecting…",
             (Some(OutputState::Lost(_)), _) => "LOST",
             (None, OutputSpec::Synth) => "the built-in drums on the sound card",
+            (None, OutputSpec::SoundFont(_)) => "a SoundFont's drums on the sound card",
             (None, OutputSpec::Port(_)) => "MIDI port",
             (None, OutputSpec::File(_)) => "a log of all notes",
             (None, OutputSpec::Tcp(_)) => "another machine",

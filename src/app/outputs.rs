@@ -116,7 +116,7 @@ impl Outputs {
     }
 
     fn remember(&mut self, spec: &OutputSpec) {
-        if remote(spec).is_none() {
+        if remote(spec).is_none() && !matches!(spec, OutputSpec::SoundFont(_)) {
             return;
         }
         self.places.retain(|place| place != spec);
@@ -126,7 +126,7 @@ impl Outputs {
         self.places.push(spec.clone());
     }
 
-    /// Network outputs a slot can go (back) to: those that no other slot uses.
+    /// Network outputs and SoundFonts a slot can go (back) to: those that no other slot uses.
     pub(super) fn places(&self, slot: usize) -> Vec<OutputSpec> {
         let others = |place: &OutputSpec| {
             let mut setups = self.wanted.iter().enumerate();
@@ -161,7 +161,7 @@ impl Outputs {
 /// Whether MIDI clock makes sense there.
 #[must_use]
 pub const fn takes_clock(spec: &OutputSpec) -> bool {
-    !matches!(spec, OutputSpec::None | OutputSpec::Synth)
+    !matches!(spec, OutputSpec::None) && !spec.is_sound_card()
 }
 
 /// A setup as it is to be driven: no clock where nothing takes it.
@@ -199,6 +199,7 @@ pub(super) const fn remote_mut(spec: &mut OutputSpec) -> Option<&mut Remote> {
 pub fn output_name(spec: &OutputSpec) -> String {
     match spec {
         OutputSpec::File(path) => format!("file:{}", sanitize_path(path)),
+        OutputSpec::SoundFont(path) => format!("synth:{}", sanitize_path(path)),
         spec => sanitize(&spec.to_string()),
     }
 }

@@ -89,7 +89,7 @@ pub enum Confirmed {
 pub enum PromptFor {
     /// The folder to open.
     Folder,
-    /// The file that notes are logged to, for an output slot.
+    /// The file that notes are logged to, or the SoundFont that plays them, for an output slot.
     OutputFile {
         /// Which slot.
         slot: usize,
@@ -111,7 +111,10 @@ impl PromptFor {
     #[must_use]
     pub const fn help(self) -> &'static str {
         match self {
-            Self::Folder | Self::OutputFile { .. } => "",
+            Self::Folder => "",
+            Self::OutputFile { .. } => {
+                "A log of all notes is written there; the drums of a SoundFont (.sf2) are played on the sound card instead"
+            }
             Self::OutputMachine { .. } => {
                 "HOST:PORT of a \"beatgen-tui receive\"; where it wants a token, TOKEN@HOST:PORT. \
                  With ssh -R 7373:localhost:7373 the host is 127.0.0.1"

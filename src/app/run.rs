@@ -241,8 +241,7 @@ impl App {
             remaps: inside(&self.browser.remaps),
             config: Box::new(config.clone()),
         });
-        self.training.begin();
-        self.training.config = Some(Box::new(config));
+        self.training.begin(&config);
         self.screen = Screen::Training;
         self.settings_changed();
         true

@@ -33,6 +33,9 @@ impl App {
             C::Fill if !self.generation.playback.generator => {
                 self.tell(Level::Info, "a fill needs the generator to play");
             }
+            C::Fill if self.generation.engine.frames.is_some() => {
+                self.tell(Level::Info, "a model of spectrograms plays no fills");
+            }
             C::Fill => self.turn(effects, |c| c.fills = c.fills.wrapping_add(1)),
             C::Mutate if self.controls.locks == 0 => {
                 let text = "a mutation changes what locked lanes repeat; lock a lane first";

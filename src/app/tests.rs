@@ -9,6 +9,7 @@ mod play;
 mod purity;
 mod steer;
 mod training;
+mod training_mel;
 
 use super::command::search;
 use super::*;

@@ -4,8 +4,9 @@
 use super::chart::{Bucket, Series};
 use super::form::TrainForm;
 use super::notices::sentence;
+use super::unit::Unit;
 use crate::base::text::{sanitize, sanitize_path};
-use crate::message::{EndReason, Excerpt, TrainConfig, TrainEvent, TrainProgress};
+use crate::message::{EndReason, Excerpt, Representation, TrainConfig, TrainEvent, TrainProgress};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
@@ -68,9 +69,9 @@ impl RunState {
 /// A run's loss curves over epochs (fractions of one included).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
-    /// Bits per step on the batches.
+    /// Bits ([`Unit::bits`]) on the batches.
     pub train: Series,
-    /// Bits per step on validation, an epoch a point.
+    /// Bits on validation, an epoch a point.
     pub validation: Series,
 }
 
@@ -94,6 +95,8 @@ pub struct Training {
     pub run: usize,
     /// Its flags.
     pub config: Option<Box<TrainConfig>>,
+    /// Files whose spectrograms are made, and of how many, until it begins.
+    pub preparing: Option<(usize, usize)>,
     /// The device, and why this one, sanitised.
     pub device: String,
     /// Trained numbers.
@@ -108,13 +111,13 @@ pub struct Training {
     pub curves: Curves,
     /// The curves of the run before it.
     pub previous: Option<Curves>,
-    /// 16th steps a second, over updates.
+    /// 16th steps or frames a second, over updates.
     pub throughput: Series,
     /// Norm of the gradient, over updates.
     pub gradient: Series,
     /// The learning rate, over updates.
     pub learning_rate: Series,
-    /// Epoch and bits per step of the best validation.
+    /// Epoch and bits of the best validation.
     pub best: Option<(usize, f32)>,
     /// The newest checkpoint on the disk and its epoch; that of the run before until this one has written one.
     pub last_checkpoint: Option<(PathBuf, usize)>,
@@ -131,7 +134,7 @@ pub struct Training {
     pub(super) after_checkpoint: Option<AfterCheckpoint>,
 }
 
-/// The loss chart, ready to be drawn: x in epochs, y in bits per step.
+/// The loss chart, ready to be drawn: x in epochs, y in bits.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chart {
     /// Left and right end.
@@ -170,12 +173,28 @@ impl Training {
         }
     }
 
-    /// Makes room for a new run.
-    pub(super) fn begin(&mut self) {
+    fn representation(&self) -> Representation {
+        let config = self.config.as_ref();
+        config.map_or_else(Representation::default, |config| config.representation)
+    }
+
+    /// What the run's figures count.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        Unit::of(self.representation())
+    }
+
+    /// Makes room for a new run with these flags.
+    pub(super) fn begin(&mut self, config: &TrainConfig) {
         let old = std::mem::take(&mut self.curves);
-        if !old.train.is_empty() {
+        if self.representation() != config.representation {
+            // Bits of another kind have no place in the same chart.
+            self.previous = None;
+        } else if !old.train.is_empty() {
             self.previous = Some(old);
         }
+        self.config = Some(Box::new(config.clone()));
+        self.preparing = None;
         self.run += 1;
         self.state = RunState::Starting;
         self.progress = TrainProgress::default();
@@ -191,8 +210,10 @@ impl Training {
     /// Takes in what the run tells.
     pub(super) fn observe(&mut self, event: TrainEvent) {
         // A run nobody here asked for (it was started with the program) is shown all the same.
-        if !self.state.is_active() && matches!(event, TrainEvent::Started { .. }) {
-            self.begin();
+        if !self.state.is_active()
+            && let TrainEvent::Started { config, .. } = &event
+        {
+            self.begin(config);
         }
         if matches!(event, TrainEvent::Paused | TrainEvent::Resumed) {
             self.hold_wish = None;
@@ -220,6 +241,7 @@ impl Training {
                     self.say(&format!("goes on after update {resumed_at}"));
                 }
                 self.progress.epochs = config.epochs;
+                self.preparing = None;
                 self.config = Some(config);
                 if self.state == RunState::Starting {
                     self.state = RunState::Running;
@@ -238,8 +260,9 @@ impl Training {
                     self.best = Some((epoch, bits_per_step));
                 }
                 let mark = if best { ", the best so far" } else { "" };
+                let unit = self.unit().bits;
                 self.say(&format!(
-                    "epoch {epoch}: validation {bits_per_step:.3} bits a step{mark}"
+                    "epoch {epoch}: validation {bits_per_step:.3} {unit}{mark}"
                 ));
             }
             TrainEvent::Excerpt(mut excerpt) => {
@@ -258,14 +281,30 @@ impl Training {
                 self.state = RunState::Running;
                 self.say("goes on");
             }
-            TrainEvent::Preparing { .. } | TrainEvent::Paused | TrainEvent::Resumed => {}
+            TrainEvent::Teaching { share: 0.0 } => {
+                self.say("a transcriber for these frames is taught first");
+            }
+            TrainEvent::Taught { f1 } => {
+                self.say(&format!(
+                    "transcriber taught: F1 {f1:.3} on recordings kept back"
+                ));
+            }
+            TrainEvent::Preparing { done, files } => {
+                self.preparing = Some((done, files));
+                if done >= files {
+                    self.say(&format!("spectrograms of {files} files are made"));
+                }
+            }
+            TrainEvent::Teaching { .. } | TrainEvent::Paused | TrainEvent::Resumed => {}
             TrainEvent::Ended { reason, best } => {
+                self.preparing = None;
                 self.state = RunState::Ended(reason);
                 self.after_checkpoint = None;
                 let best = best.map_or_else(String::new, |b| format!(", best validation {b:.3}"));
                 self.say(&format!("{}{best}", self.state.word()));
             }
             TrainEvent::Failed(why) => {
+                self.preparing = None;
                 self.after_checkpoint = None;
                 self.say(&why);
                 self.state = RunState::Failed(sentence(&why));

@@ -2,7 +2,10 @@
 //! found by the fast Griffin-Lim algorithm (Griffin and Lim 1984; Perraudin, Balazs and Søndergaard 2013, the
 //! momentum). What is heard is a likeness: strokes are softer than they were.
 
+mod long;
 mod stft;
+
+pub use long::Long;
 
 use super::mel::Mel;
 use crate::base::rng::{Purpose, Stream};
@@ -37,7 +40,7 @@ impl Default for GriffinLim {
 /// passed over). There are `hop_length` samples for each frame, the first frame's centre being the first sample; the hop
 /// should be at most half of `n_fft`. The same frames and settings give the same samples.
 ///
-/// Takes about 28 bytes for each FFT bin of each frame (2.5 MB a second at the defaults): cut long music first.
+/// Takes about 28 bytes for each FFT bin of each frame (2.5 MB a second at the defaults): for long music there is [`Long`].
 #[must_use]
 pub fn sound(mel: &Mel, frames: &[f32], how: &GriffinLim) -> Vec<f32> {
     let bands = mel.config().n_mels;

@@ -26,9 +26,9 @@ pub struct ReceiveArgs {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7373")]
     pub listen: String,
     /// What to play into: part of a MIDI port's name (see `beatgen-tui ports`), `synth` for the
-    /// built-in kit, `file:PATH` for a log of every message, or `rtp://HOST` for an RTP-MIDI session
+    /// built-in kit, `synth:FILE.sf2` for the drums of a SoundFont, `file:PATH` for a log of every message, or `rtp://HOST` for an RTP-MIDI session
     /// [default: synth if this build has sound]
-    #[arg(long, value_name = "NAME|synth|file:PATH|rtp://HOST", value_parser = far_output)]
+    #[arg(long, value_name = "NAME|synth|synth:FILE.sf2|file:PATH|rtp://HOST", value_parser = far_output)]
     pub midi_out: Option<OutputSpec>,
     /// Play everything so many milliseconds after its time, 0 to 2000
     #[arg(long, value_name = "MS", default_value_t = 40, value_parser = clap::value_parser!(u16).range(..=i64::from(MOST_DELAY_MS)))]

@@ -115,7 +115,13 @@ mod tests {
 
     #[test]
     fn outputs_read_back_as_written() {
-        for text in ["none", "synth", "file:/tmp/a b.log", "TR-8S MIDI 1"] {
+        for text in [
+            "none",
+            "synth",
+            "synth:a b.sf2",
+            "file:/tmp/a b.log",
+            "TR-8S MIDI 1",
+        ] {
             assert_eq!(output(text).unwrap().to_string(), text);
         }
     }

@@ -55,7 +55,7 @@ pub fn load(scan: &Scan, split: Option<&str>) -> (Vec<Played>, Vec<(String, Stri
     let rows: Vec<&ScanRow> = scan.rows.iter().filter(wanted).collect();
     let results: Vec<Result<Played, (String, String)>> = rows
         .par_iter()
-        .map(|row| played(row, scan).map_err(|why| (row.name.clone(), why)))
+        .map(|row| of_row(row, scan).map_err(|why| (row.name.clone(), why)))
         .collect();
     let (mut all, mut failures) = (Vec::new(), Vec::new());
     for result in results {
@@ -67,7 +67,11 @@ pub fn load(scan: &Scan, split: Option<&str>) -> (Vec<Played>, Vec<(String, Stri
     (all, failures)
 }
 
-fn played(row: &ScanRow, scan: &Scan) -> Result<Played, String> {
+/// The strokes of one usable row's file.
+///
+/// # Errors
+/// Why the file is not usable any more; a sanitised sentence.
+pub fn of_row(row: &ScanRow, scan: &Scan) -> Result<Played, String> {
     let bytes = read(&row.path).map_err(|refusal| refusal.reason)?;
     let pick = scan.remaps.get(&row.name).copied().unwrap_or_default();
     let smf = smf::parse(&bytes).map_err(|error| error.to_string())?;

@@ -3,8 +3,9 @@
 //!
 //! Step k is committed at its grid time minus half a step (micro-timing may play it that early)
 //! minus a lead; every later step may still change. A turned knob draws those again, each from
-//! the LSTM state before it and with the draws of its own number, so a change is heard within two
-//! steps and moves no later draw.
+//! the model's state before it and with the draws of its own number, so a change is heard within two
+//! steps and moves no later draw. A model of spectrograms has frames as far as its look-ahead behind a committed step, which
+//! do not change either; it hears the temperature so much later ([`Engine::frame_times`]).
 
 use super::generator::Generator;
 use super::lateness::Pulse;
@@ -14,7 +15,7 @@ use super::take::{Preview, Take, clamped, padded};
 use super::view::View;
 use crate::beat::grid::{BeatGrid, Step};
 use crate::message::{Controls, PlaySource};
-use crate::model::BeatModel;
+use crate::model::Playable;
 use crossbeam_channel::Sender;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,7 +51,7 @@ pub enum EngineCommand {
     /// Continue from this, from the next bar line on.
     Prime(BeatGrid),
     /// Another model takes over at the next bar line.
-    TakeOver(Arc<BeatModel>),
+    TakeOver(Playable),
     /// Close every note, and stop.
     Panic,
     /// Save everything played so far as a MIDI file.
@@ -97,7 +98,7 @@ impl Engine {
     /// journal's.
     #[must_use]
     pub fn new(
-        model: Arc<BeatModel>,
+        model: Playable,
         seed: u64,
         controls: Controls,
         (commands, played, pulse): (rtrb::Producer<Command>, rtrb::Consumer<Played>, Arc<Pulse>),

@@ -1,17 +1,16 @@
 //! [`Generator`]: the model playing ahead. Holds the steps sampled beyond the committed edge with
-//! the LSTM state after each, so that any of them can be drawn again with other knobs.
+//! the model's state after each, so that any of them can be drawn again with other knobs.
 
 mod incoming;
 mod loops;
 
 use crate::beat::grid::{BeatGrid, LANES, Meter, Step};
-use crate::model::{BeatModel, Knobs, Place, Sampler, SamplerState};
+use crate::model::{Knobs, Place, Playable, Player, PlayerState};
 use incoming::Incoming;
 use loops::{Loops, Repeat};
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-/// Bars sampled ahead.
+/// Bars sampled ahead; of a model whose steps are dear, one.
 const BARS_AHEAD: usize = 2;
 
 /// Bars of a primer that count, the last ones; an LSTM has forgotten what lies further back.
@@ -30,26 +29,26 @@ pub(super) struct Settings {
 
 struct Ahead {
     step: Step,
-    after: SamplerState,
+    after: PlayerState,
 }
 
 pub(super) struct Generator {
     seed: u64,
-    sampler: Sampler,
+    player: Player,
     meter: Meter,
     /// The first uncommitted step, counted over the engine's whole life: the number of its draws.
     next: u64,
     /// The step its bars are counted from.
     origin: u64,
-    head: SamplerState,
+    head: PlayerState,
     /// The state at the last bar line; where playing begins again after a stop.
-    bar_head: SamplerState,
+    bar_head: PlayerState,
     ahead: VecDeque<Ahead>,
     /// How many steps of `ahead` are drawn with the knobs in force; the others are shown until
     /// they are drawn again.
     fresh: usize,
     pool: Vec<Ahead>,
-    scratch: SamplerState,
+    scratch: PlayerState,
     heard: VecDeque<(Place, Step)>,
     incoming: Option<Incoming>,
     loops: Loops,
@@ -58,9 +57,9 @@ pub(super) struct Generator {
 }
 
 impl Generator {
-    pub(super) fn new(model: Arc<BeatModel>, seed: u64) -> Self {
-        let sampler = Sampler::new(model);
-        let head = sampler.start();
+    pub(super) fn new(model: Playable, seed: u64) -> Self {
+        let player = Player::new(model);
+        let head = player.start();
         Self {
             seed,
             meter: Meter::COMMON,
@@ -69,7 +68,7 @@ impl Generator {
             bar_head: head.clone(),
             scratch: head.clone(),
             head,
-            sampler,
+            player,
             ahead: VecDeque::new(),
             fresh: 0,
             pool: Vec::new(),
@@ -80,8 +79,8 @@ impl Generator {
         }
     }
 
-    pub(super) const fn model(&self) -> &Arc<BeatModel> {
-        self.sampler.model()
+    pub(super) fn model(&self) -> Playable {
+        self.player.model()
     }
 
     pub(super) const fn meter(&self) -> Meter {
@@ -99,6 +98,7 @@ impl Generator {
         self.fill_until = 0;
         self.loops.start_at(self.next);
         self.head.clone_from(&self.bar_head);
+        self.player.begin_again(&mut self.head, self.next);
         self.drop_ahead();
         while self.hear(usize::MAX) {}
         self.cross_bar_line();
@@ -175,21 +175,28 @@ impl Generator {
         })
     }
 
-    /// Draws or listens to at most `budget` steps; tells whether there is more to do.
+    /// Draws or listens to at most `budget` steps, of a model whose steps are dear to fewer; tells whether there is
+    /// more to do.
     pub(super) fn work(&mut self, budget: usize, settings: &Settings) -> bool {
-        let wanted = BARS_AHEAD * self.meter.steps();
+        let incoming = self
+            .incoming
+            .as_ref()
+            .map(|incoming| incoming.player.cost());
+        let cost = incoming.unwrap_or(1).max(self.player.cost());
+        let bars = if cost > 1 { 1 } else { BARS_AHEAD };
+        let wanted = bars * self.meter.steps();
         let mut left = budget;
         while left > 0 && self.fresh < wanted {
             // The step that is committed next comes first, then what is to come in, then the rest.
             if self.fresh > 0 && self.hear(1) {
-                left -= 1;
+                left = left.saturating_sub(cost);
                 continue;
             }
             self.draw(settings);
-            left -= 1;
+            left = left.saturating_sub(cost);
         }
         if left > 0 {
-            self.hear(left);
+            self.hear(left.div_ceil(cost));
         }
         self.fresh < wanted || self.is_hearing()
     }
@@ -217,7 +224,7 @@ impl Generator {
             Some(ahead) => &ahead.after,
             None => &self.head,
         };
-        let mut sampler = &mut self.sampler;
+        let mut player = &mut self.player;
         if let Some(incoming) = &mut self.incoming
             && let Some(at) = incoming.at
             && step >= at
@@ -234,7 +241,7 @@ impl Generator {
                             ..place
                         };
                         incoming
-                            .sampler
+                            .player
                             .force(&mut self.scratch, &passed, &ahead.step);
                     }
                 }
@@ -247,7 +254,7 @@ impl Generator {
                 place.steps_per_bar = bar as u16;
                 place.bar = (step - at) / bar;
             }
-            sampler = &mut incoming.sampler;
+            player = &mut incoming.player;
         }
         let mut slot = (self.pool.pop()).unwrap_or_else(|| Ahead {
             step: Step::default(),
@@ -274,7 +281,7 @@ impl Generator {
                 knobs.given[lane] = cell;
             }
         }
-        slot.step = sampler.draw(&mut slot.after, &place, &knobs, self.seed, step);
+        slot.step = player.draw(&mut slot.after, &place, &knobs, self.seed, step);
         match self.ahead.get_mut(index) {
             Some(old) => self.pool.push(std::mem::replace(old, slot)),
             None => self.ahead.push_back(slot),
@@ -310,9 +317,9 @@ impl Generator {
             && incoming.follows
         {
             if incoming.at.is_some() {
-                incoming.sampler.force(&mut incoming.state, &place, &step);
+                incoming.player.force(&mut incoming.state, &place, &step);
             } else {
-                incoming.to_hear.push_back((place, step));
+                incoming.to_hear.add(place, step);
             }
         }
         step

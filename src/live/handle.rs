@@ -13,7 +13,7 @@ use crate::beat::kit::Kit;
 use crate::message::{
     Controls, EngineStatus, OutputSetup, OutputSpec, OutputState, OutputView, PlaySource, Realtime,
 };
-use crate::model::BeatModel;
+use crate::model::Playable;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender};
 use std::io;
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What an engine starts with.
 pub struct EngineOptions {
     /// What generates.
-    pub model: Arc<BeatModel>,
+    pub model: Playable,
     /// Of every draw.
     pub seed: u64,
     /// The knobs.
@@ -189,8 +189,8 @@ impl EngineHandle {
     }
 
     /// Another model takes over at the next bar line.
-    pub fn take_over(&self, model: Arc<BeatModel>) {
-        self.send(EngineCommand::TakeOver(model));
+    pub fn take_over(&self, model: impl Into<Playable>) {
+        self.send(EngineCommand::TakeOver(model.into()));
     }
 
     /// Closes every note, tells every device so, and stops.

@@ -106,7 +106,12 @@ impl Output {
     }
 }
 
-/// What is opened on a thread of its own, for it may take seconds.
+/// What is opened on a thread of its own, for it may take seconds: a SoundFont may be hundreds of megabytes.
+const fn takes_long(spec: &OutputSpec) -> bool {
+    is_remote(spec) || matches!(spec, OutputSpec::SoundFont(_))
+}
+
+/// What is reached over a line that may be cut, and is joined again.
 const fn is_remote(spec: &OutputSpec) -> bool {
     matches!(
         spec,
@@ -242,7 +247,7 @@ impl Outputs {
         self.note_span();
         if let Some(setup) = self.outputs.get(slot).map(|output| output.setup.clone()) {
             // The sound card follows no clock.
-            let clock = setup.clock && setup.spec != OutputSpec::Synth;
+            let clock = setup.clock && !setup.spec.is_sound_card();
             let latency_ns = offset_ns(&setup);
             self.change(Change::Drive {
                 slot,
@@ -261,7 +266,7 @@ impl Outputs {
         output.name.clear();
         output.link = None;
         output.opening = None;
-        if is_remote(&spec) {
+        if takes_long(&spec) {
             output.lost = None;
             self.change(Change::Sink { slot, sink: None });
             self.open_elsewhere(slot, spec);
@@ -274,7 +279,7 @@ impl Outputs {
         self.put_in(slot, result);
     }
 
-    /// Connects on a thread of its own, whose answer [`Outputs::take_opened`] hears.
+    /// Opens on a thread of its own, whose answer [`Outputs::take_opened`] hears.
     fn open_elsewhere(&mut self, slot: usize, spec: OutputSpec) {
         self.turn += 1;
         let turn = self.turn;
@@ -318,7 +323,7 @@ impl Outputs {
 
     fn send_voices(&mut self, slot: usize) {
         let kit = match self.outputs.get(slot).map(|output| &output.setup.spec) {
-            Some(OutputSpec::Synth) => Kit::gm(),
+            Some(spec) if spec.is_sound_card() => Kit::gm(),
             _ => self.kit.clone(),
         };
         self.change(Change::Voices {
@@ -365,6 +370,7 @@ impl Outputs {
             let name = match &output.setup.spec {
                 _ if !output.name.is_empty() => output.name.clone(),
                 OutputSpec::File(path) => format!("file:{}", sanitize_path(path)),
+                OutputSpec::SoundFont(path) => format!("synth:{}", sanitize_path(path)),
                 spec => sanitize(&spec.to_string()),
             };
             OutputView {

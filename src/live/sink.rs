@@ -96,6 +96,7 @@ impl Opener {
             OutputSpec::None => Ok(Box::new(NullSink)),
             OutputSpec::Port(name) => Ok(Box::new(super::midi_out::MidiOut::open(name)?)),
             OutputSpec::Synth => super::synth::open(),
+            OutputSpec::SoundFont(path) => super::synth::open_font(path),
             OutputSpec::Tcp(remote) => Ok(Box::new(super::net::TcpOut::connect(remote)?)),
             OutputSpec::Rtp(remote) => Ok(Box::new(super::rtp::RtpOut::invite(remote)?)),
             OutputSpec::RtpListen(remote) => Ok(Box::new(super::rtp::RtpOut::listen(remote)?)),

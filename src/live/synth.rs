@@ -1,22 +1,31 @@
-//! [`SynthSink`]: the built-in kit on the sound card, through rodio, which is named nowhere else. The
+//! [`SynthSink`]: the built-in kit, or the drums of a SoundFont, on the sound card, through rodio, which is named nowhere else. The
 //! real-time thread fills a ring; the card's callback empties it in `player` and places each stroke on its
 //! sample with `timing`. Without the feature `audio` opening says so.
 
+mod font;
 mod player;
 #[cfg(feature = "audio")]
 mod priority;
 mod timing;
 
 use super::sink::{MidiSink, OpenError, SinkError};
+use crate::audio::drummer::Drummer;
+use crate::audio::soundfont::FontSynth;
+use crate::beat::kit::DrumMap;
+pub use font::read as read_font;
 use player::Event;
 pub use player::Shared;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Strokes under way between the two threads, at most.
 #[cfg(feature = "audio")]
 const RING: usize = 1024;
 
-/// Opens the default sound card.
+/// Makes what plays, at the card's rate.
+type MakeDrummer<'a> = &'a dyn Fn(u32) -> Result<Drummer, OpenError>;
+
+/// Opens the default sound card for the built-in kit.
 ///
 /// # Errors
 /// With the reason and a hint, if there is none, it is taken, or this build has no audio.
@@ -24,7 +33,22 @@ pub fn open() -> Result<Box<dyn MidiSink>, OpenError> {
     Ok(Box::new(SynthSink::open()?))
 }
 
-/// The drums of General MIDI on channel 10, played by the built-in kit.
+/// Opens the default sound card for the drums of a SoundFont.
+///
+/// # Errors
+/// As [`open`], or if the file cannot be read or has no drums: with its path.
+pub fn open_font(path: &Path) -> Result<Box<dyn MidiSink>, OpenError> {
+    let font = read_font(path)?;
+    let make = |rate| match FontSynth::new(&font, rate) {
+        Ok(synth) => Ok(Drummer::Font(Box::new(synth))),
+        Err(error) => Err(font::refusal(path, &error, error.hint())),
+    };
+    let mut sink = SynthSink::with(&make)?;
+    sink.name = format!("{} on {}", font.name(), sink.name);
+    Ok(Box::new(sink))
+}
+
+/// The drums of General MIDI on channel 10, played on the sound card.
 pub struct SynthSink {
     name: String,
     ring: rtrb::Producer<Event>,
@@ -38,7 +62,11 @@ impl SynthSink {
     /// # Errors
     /// With the reason and a hint, if there is none, it is taken, or this build has no audio.
     pub fn open() -> Result<Self, OpenError> {
-        let (device, ring, shared) = card::open()?;
+        Self::with(&|rate| Ok(Drummer::kit(rate, &DrumMap::gm())))
+    }
+
+    fn with(make: MakeDrummer<'_>) -> Result<Self, OpenError> {
+        let (device, ring, shared) = card::open(make)?;
         Ok(Self {
             name: device.name(),
             ring,
@@ -112,12 +140,10 @@ mod card {
     use super::super::clock::{Clock, SystemClock};
     use super::super::quiet::captured;
     use super::super::sink::OpenError;
-    use super::RING;
     use super::player::{Event, Player, Shared};
     use super::priority::hurry;
-    use crate::audio::drummer::Drummer;
+    use super::{MakeDrummer, RING};
     use crate::base::text::sanitize;
-    use crate::beat::kit::DrumMap;
     use rodio::cpal::BufferSize;
     use rodio::cpal::traits::HostTrait;
     use rodio::{
@@ -203,23 +229,40 @@ mod card {
     pub type Opened = (Card, rtrb::Producer<Event>, Arc<Shared>);
 
     /// Opens the default card and starts playing, with the shortest buffer that it keeps up with.
-    pub fn open() -> Result<Opened, OpenError> {
+    pub fn open(make: MakeDrummer<'_>) -> Result<Opened, OpenError> {
         let (opened, complaints) = captured(|| {
-            let mut last = attempt(SIZES[0]);
+            let mut last = attempt(SIZES[0], make);
             for size in SIZES.into_iter().skip(1) {
                 match &last {
                     Ok((_, _, shared)) if is_steady(shared) => break,
+                    // No buffer size helps a SoundFont.
+                    Err(Failure::Drummer(_)) => break,
                     // Two streams at once may be refused: the last one ends before the next begins.
                     _ => drop(last),
                 }
-                last = attempt(size);
+                last = attempt(size, make);
             }
             last
         });
-        opened.map_err(|error| refusal(&error, &complaints))
+        opened.map_err(|failure| match failure {
+            Failure::Card(error) => refusal(&error, &complaints),
+            Failure::Drummer(error) => error,
+        })
     }
 
-    fn attempt(size: BufferSize) -> Result<Opened, DeviceSinkError> {
+    /// What went wrong: with the card, or with what was to play on it.
+    enum Failure {
+        Card(DeviceSinkError),
+        Drummer(OpenError),
+    }
+
+    impl From<DeviceSinkError> for Failure {
+        fn from(error: DeviceSinkError) -> Self {
+            Self::Card(error)
+        }
+    }
+
+    fn attempt(size: BufferSize, make: MakeDrummer<'_>) -> Result<Opened, Failure> {
         let device = rodio::cpal::default_host()
             .default_output_device()
             .ok_or(DeviceSinkError::NoDevice)?;
@@ -240,7 +283,7 @@ mod card {
         let mono = sink.config().channel_count().get() == 1;
         let (ring, consumer) = rtrb::RingBuffer::new(RING);
         let clock = || SystemClock.now_ns();
-        let drummer = Drummer::kit(rate.get(), &DrumMap::gm());
+        let drummer = make(rate.get()).map_err(Failure::Drummer)?;
         sink.mixer().add(Source {
             player: Player::new(drummer, mono, clock, consumer, Arc::clone(&shared)),
             shared: Arc::clone(&shared),
@@ -301,6 +344,7 @@ mod card {
 
 #[cfg(not(feature = "audio"))]
 mod card {
+    use super::MakeDrummer;
     use super::player::{Event, Shared};
     use crate::live::sink::OpenError;
     use std::sync::Arc;
@@ -322,7 +366,9 @@ mod card {
     }
 
     /// Says that this build has no audio.
-    pub fn open() -> Result<(Card, rtrb::Producer<Event>, Arc<Shared>), OpenError> {
+    pub fn open(
+        _: MakeDrummer<'_>,
+    ) -> Result<(Card, rtrb::Producer<Event>, Arc<Shared>), OpenError> {
         Err(OpenError::new(
             "no built-in sound: this program was built without audio",
             "build it with `--features audio`, or play with --midi-out NAME or file:PATH",

@@ -153,7 +153,7 @@ impl Engine {
 
     /// How long before the earliest moment of its notes a step is committed: a little, and as
     /// much as the earliest output is ahead.
-    fn lead_ns(&self, transport: &Transport) -> u64 {
+    pub(super) fn lead_ns(&self, transport: &Transport) -> u64 {
         lead_ns(transport).saturating_add(self.pulse.lead_ns())
     }
 

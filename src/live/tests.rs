@@ -1,6 +1,7 @@
 //! The playing side as a whole, on a clock of the tests' own.
 
 mod knobs;
+mod mel;
 mod outward;
 mod rig;
 mod saved;

@@ -4,7 +4,9 @@
 use super::engine::Engine;
 use super::lateness::{Histogram, percentile_us};
 use crate::beat::grid::{Meter, Step};
-use crate::message::{EngineStatus, LANES};
+use crate::beat::transport::Transport;
+use crate::message::{EngineStatus, FrameTimes, LANES};
+use crate::model::Playable;
 use std::collections::VecDeque;
 
 /// Committed steps kept: the bar before the playhead's, its own, and what is committed ahead.
@@ -121,10 +123,24 @@ impl View {
 }
 
 impl Engine {
+    /// When the model hears the temperature. Turned just after a step was committed, it is heard behind the frames that
+    /// this step needed: a step, the lead, the look-ahead and what is left of a frame later.
+    fn frame_times(&self, model: &Playable) -> Option<FrameTimes> {
+        let (frames, seconds) = model.look_ahead()?;
+        let ms = |frames: usize| frames as f64 * seconds * 1e3;
+        let tempo = Transport::new(0, self.milli_bpm());
+        let ahead_ms = (tempo.step_ns() + self.lead_ns(&tempo) as f64) / 1e6;
+        Some(FrameTimes {
+            look_ahead_ms: ms(frames).round() as u16,
+            heard_ms: (ahead_ms + ms(frames + 1)).ceil() as u16,
+        })
+    }
+
     /// The engine as it is now. The outputs, the priority and whether the session is saved are
     /// known to others and left empty.
     pub fn status(&mut self, now_ns: u64) -> EngineStatus {
         let meter = self.generator.meter();
+        let model = self.generator.model();
         let p99_late_us = self.view.p99_us(self.pulse.histogram(), now_ns);
         let mut status = EngineStatus {
             source: self.source(),
@@ -136,8 +152,9 @@ impl Engine {
             sent: self.pulse.sent(),
             p99_late_us,
             recorded_bars: self.view.bars,
-            model: self.generator.model().name().to_owned(),
-            styles: self.generator.model().styles().to_vec(),
+            frames: self.frame_times(&model),
+            model: model.name().to_owned(),
+            styles: model.styles().to_vec(),
             lane_levels: self.view.levels(now_ns),
             ..EngineStatus::default()
         };

@@ -65,12 +65,23 @@ pub struct EngineStatus {
     pub unsaved: bool,
     /// The model in use, for people.
     pub model: String,
+    /// For a model of spectrograms, when it hears its knobs; `None` for one of beats.
+    pub frames: Option<FrameTimes>,
     /// Style names of the model in use, in index order.
     pub styles: Vec<String>,
     /// Outputs in slot order.
     pub outputs: Vec<OutputView>,
     /// Velocity (0 to 1) of the last hit of each lane, falling; the output meter.
     pub lane_levels: [f32; super::LANES],
+}
+
+/// When a model of spectrograms hears the temperature turned; the other knobs that shape beats it does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameTimes {
+    /// How far ahead of what is certain frames must be, in milliseconds.
+    pub look_ahead_ms: u16,
+    /// The longest from a turn of the knob to the first moment that may sound otherwise, in milliseconds.
+    pub heard_ms: u16,
 }
 
 /// Columns that a 16th step has in the spectrograms of beats.

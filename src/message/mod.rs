@@ -10,7 +10,9 @@ mod step;
 mod train;
 
 pub use controls::{Controls, NO_STYLE};
-pub use engine::{COLUMNS_A_STEP, EngineStatus, PlaySource, Realtime, SpectrogramColumn};
+pub use engine::{
+    COLUMNS_A_STEP, EngineStatus, FrameTimes, PlaySource, Realtime, SpectrogramColumn,
+};
 pub use offer::{HangUp, Offer};
 pub use output::{
     LinkView, MOST_DELAY_MS, MOST_LATENCY_MS, OutputSetup, OutputSpec, OutputState, OutputView,

@@ -30,6 +30,8 @@ pub enum OutputSpec {
     File(PathBuf),
     /// The built-in drum voices on the sound card.
     Synth,
+    /// The drums of a SoundFont (.sf2) on the sound card.
+    SoundFont(PathBuf),
     /// A `beatgen-tui receive` on another machine.
     Tcp(Remote),
     /// An RTP-MIDI peer, which is invited.
@@ -125,11 +127,20 @@ impl Remote {
     }
 }
 
+impl OutputSpec {
+    /// Whether it sounds on this machine's sound card: General MIDI, without a clock.
+    #[must_use]
+    pub const fn is_sound_card(&self) -> bool {
+        matches!(self, Self::Synth | Self::SoundFont(_))
+    }
+}
+
 impl fmt::Display for OutputSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("none"),
             Self::Synth => f.write_str("synth"),
+            Self::SoundFont(path) => write!(f, "synth:{}", path.display()),
             Self::Port(name) => f.write_str(name),
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Tcp(remote) => write!(f, "tcp://{remote}"),
@@ -142,8 +153,8 @@ impl fmt::Display for OutputSpec {
 impl FromStr for OutputSpec {
     type Err = String;
 
-    /// Reads `none`, `synth`, `file:PATH`, `tcp://[TOKEN@]HOST[:PORT]`, `rtp://HOST[:PORT]`,
-    /// `rtp-listen://ADDRESS[:PORT]`, or part of a port's name.
+    /// Reads `none`, `synth`, `synth:FILE.sf2`, `file:PATH`, `tcp://[TOKEN@]HOST[:PORT]`,
+    /// `rtp://HOST[:PORT]`, `rtp-listen://ADDRESS[:PORT]`, or part of a port's name.
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(place) = text.strip_prefix("tcp://") {
             let example = "tcp://127.0.0.1:7373";
@@ -167,14 +178,23 @@ impl FromStr for OutputSpec {
             "none" => Ok(Self::None),
             "synth" => Ok(Self::Synth),
             "" => Err(
-                "give part of a port's name, synth, file:PATH, tcp://HOST:PORT, rtp://HOST or none"
+                "give part of a port's name, synth, synth:FILE.sf2, file:PATH, tcp://HOST:PORT, rtp://HOST or none"
+                    .into(),
+            ),
+            "synth:" => Err(
+                "give a SoundFont after synth:, for example synth:jazz.sf2, or synth alone for the built-in drums"
                     .into(),
             ),
             "file:" => Err("give a path after file:, for example file:notes.log".into()),
-            _ => Ok(match text.strip_prefix("file:") {
-                Some(path) => Self::File(PathBuf::from(path)),
-                None => Self::Port(text.to_owned()),
-            }),
+            _ => Ok(
+                if let Some(path) = text.strip_prefix("file:") {
+                    Self::File(PathBuf::from(path))
+                } else if let Some(path) = text.strip_prefix("synth:") {
+                    Self::SoundFont(PathBuf::from(path))
+                } else {
+                    Self::Port(text.to_owned())
+                },
+            ),
         }
     }
 }
@@ -328,6 +348,7 @@ mod tests {
         for word in [
             "none",
             "synth",
+            "synth:/home/me/kits/jazz kit.sf2",
             "TR-8S",
             "file:/tmp/a log",
             "tcp://127.0.0.1:7373",
@@ -349,6 +370,7 @@ mod tests {
         for bad in [
             "udp://x",
             "",
+            "synth:",
             "file:",
             "tcp://",
             "tcp://a b",

@@ -191,6 +191,16 @@ pub struct Excerpt {
 /// What a training run tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrainEvent {
+    /// Before it begins, a transcriber is taught for frames that the built-in one cannot read.
+    Teaching {
+        /// How much is done, 0 to 1.
+        share: f32,
+    },
+    /// It can hear.
+    Taught {
+        /// Micro F1 of recordings kept back.
+        f1: f32,
+    },
     /// Before it begins, spectrograms are made of the files.
     Preparing {
         /// Files done.

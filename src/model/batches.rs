@@ -3,7 +3,7 @@
 use super::ahead::{At, Course};
 use super::batch::Batch;
 use super::config::ModelConfig;
-use super::encode::{self, BARS, Place, encode_step, place_at};
+use super::encode::{self, BARS, Heard, Place, encode_after, place_at};
 use crate::base::rng::{Purpose, uniform};
 use crate::beat::grid::{LANES, Step};
 use crate::dataset::batch::{Length, Plan};
@@ -126,11 +126,16 @@ impl Pieces {
             let from = run.step.saturating_sub(BARS * piece.meter.steps());
             self.corpus
                 .read(piece, from..run.step + run.steps, &mut read);
+            let mut heard = Heard::default();
+            for (at, step) in read.iter().enumerate().take(run.step - from) {
+                heard.take(at, step);
+            }
             for (at, t) in (run.step - from..read.len()).zip(run.at..) {
                 let slot = t * batch.streams + run.row;
                 let place = told.place(piece, from + at);
                 let x = batch.put(slot, &read[at]);
-                encode_step(&read, at, &place, x);
+                encode_after(&read, at, &place, &heard, x);
+                heard.take(at, &read[at]);
             }
             if run.begins {
                 batch.keep[run.at * batch.streams + run.row] = 0.0;
@@ -234,7 +239,7 @@ mod tests {
     use crate::beat::grid::Meter;
     use crate::beat::kit::DrumMap;
     use crate::dataset::load::Example;
-    use crate::model::encode::place_in;
+    use crate::model::encode::{encode_step, place_in};
     use crate::model::tests::groove;
 
     /// The batch straight from the grids.

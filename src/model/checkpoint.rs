@@ -146,11 +146,14 @@ fn save<C: Described>(
     let invalid = |e: &dyn std::fmt::Display| {
         std::io::Error::new(std::io::ErrorKind::InvalidData, e.to_string())
     };
-    let views = bytes
-        .iter()
-        .map(|(name, shape, data)| {
-            TensorView::new(Dtype::F32, shape.clone(), data).map(|v| (name.as_str(), v))
-        })
+    let weights = bytes.iter().map(|(name, shape, data)| {
+        TensorView::new(Dtype::F32, shape.clone(), data).map(|v| (name.as_str(), v))
+    });
+    let enclosed = config.enclosed().map(|(name, data)| {
+        TensorView::new(Dtype::U8, vec![data.len()], data).map(|view| (name, view))
+    });
+    let views = weights
+        .chain(enclosed)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| invalid(&e))?;
     let mut metadata = HashMap::new();

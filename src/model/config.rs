@@ -41,6 +41,22 @@ pub trait Described: Serialize + DeserializeOwned + Clone {
 
     /// All weights, in order.
     fn specs(&self) -> Vec<Spec>;
+
+    /// What a checkpoint keeps besides, as bytes by name.
+    fn enclosed(&self) -> Option<(&'static str, &[u8])> {
+        None
+    }
+
+    /// Takes back what was enclosed; `read` gives the bytes of a name, where the checkpoint has them.
+    ///
+    /// # Errors
+    /// A sentence: bytes that are not what they should be.
+    fn take_enclosed(
+        &mut self,
+        _read: &dyn Fn(&'static str) -> Option<Vec<u8>>,
+    ) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Shape, inputs and provenance of a model; stored in every checkpoint.

@@ -20,7 +20,7 @@
 //!
 //! What is unknown was kept back at random while learning ([`super::batches`]), so that each may be left out when playing.
 
-use crate::beat::grid::{BeatGrid, LANES, Meter, Step};
+use crate::beat::grid::{BeatGrid, Cell, LANES, Meter, Step};
 use crate::message::hits;
 
 /// Columns before the styles.
@@ -190,18 +190,43 @@ pub fn encode_grid(grid: &BeatGrid, at: usize, style: Option<usize>, fill: bool,
 /// Writes the input of `steps[at]`, which stands at `place`, into `out`. What is before it in
 /// `steps` is its past: all of its piece, or at least the last [`BARS`] bars.
 pub fn encode_step(steps: &[Step], at: usize, place: &Place, out: &mut [f32]) {
+    let mut heard = Heard::default();
+    let first = at.saturating_sub(BARS * usize::from(place.steps_per_bar));
+    for (i, step) in steps.iter().enumerate().take(at).skip(first) {
+        heard.take(i, step);
+    }
+    encode_after(steps, at, place, &heard, out);
+}
+
+/// [`encode_step`] for whoever goes through the steps in turn: `heard` has taken those before `at`.
+pub fn encode_after(steps: &[Step], at: usize, place: &Place, heard: &Heard, out: &mut [f32]) {
     let bar = usize::from(place.steps_per_bar);
-    let mut heard = Step::default();
-    for step in steps[at.saturating_sub(BARS * bar)..at].iter() {
-        for (heard, cell) in heard.iter_mut().zip(step) {
+    let ago = |n: usize| at.checked_sub(n).map_or(Step::default(), |i| steps[i]);
+    let past = Past::new(bar, heard.within(steps, at, BARS * bar), at == 0, ago);
+    encode(place, &past, out);
+}
+
+/// Where each lane was last hit: one past its step, 0 for nowhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard([usize; LANES]);
+
+impl Heard {
+    /// Hears step number `at`.
+    pub fn take(&mut self, at: usize, step: &Step) {
+        for (last, cell) in self.0.iter_mut().zip(step) {
             if cell.velocity > 0 {
-                *heard = *cell;
+                *last = at + 1;
             }
         }
     }
-    let ago = |n: usize| at.checked_sub(n).map_or(Step::default(), |i| steps[i]);
-    let past = Past::new(bar, heard, at == 0, ago);
-    encode(place, &past, out);
+
+    /// What each lane was last hit with, within so many steps before `at`.
+    fn within(&self, steps: &[Step], at: usize, far: usize) -> Step {
+        std::array::from_fn(|lane| match self.0[lane] {
+            last if last > 0 && at < last + far => steps[last - 1][lane],
+            _ => Cell::default(),
+        })
+    }
 }
 
 /// Where step `at` of a grid stands.
@@ -260,7 +285,6 @@ pub fn velocity_at(unit: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beat::grid::Cell;
 
     #[test]
     fn an_input_says_where_it_is_and_what_came_before() {

@@ -14,11 +14,13 @@
 //! | `plan`, `generated` | beats drawn from the model, to be measured beside real ones |
 //! | `real`, `against` | real music cut into pieces; a set of beats beside it |
 //! | `temperatures` | how the measures follow the temperature |
+//! | `mel` | the spectrogram model: frames foreseen, what the transcriber hears, what is played |
 
 pub mod against;
 pub mod counting;
 pub mod figures;
 pub mod generated;
+pub mod mel;
 pub mod plan;
 pub mod real;
 pub mod temperatures;

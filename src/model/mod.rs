@@ -7,7 +7,7 @@
 //!   plain slices over the kernels of [`lstm`]; `burn_learner` does it on burn's tensors (`beat_net`), on CUDA
 //!   and ndarray, and is the measure of the other;
 //! - playing ([`sample`]) runs on plain slices on the CPU, one step at a time, with neither allocation nor lock, also
-//!   when a GPU trains.
+//!   when a GPU trains; [`Player`] is the door to it for either kind of model.
 //!
 //! Beside the drummer: [`mel_net`], the model of spectrograms, goes through the same loop, layers and checkpoints (`task` says what
 //! of a run the two do not share); [`ear`] teaches the transcriber of `audio::onset`.
@@ -18,6 +18,7 @@ mod ahead;
 mod batch;
 mod batches;
 mod beat_net;
+mod before;
 mod burn_learner;
 pub mod checkpoint;
 #[cfg(all(feature = "devices", any(feature = "cuda", test)))]
@@ -40,6 +41,7 @@ pub mod mel_net;
 pub mod mixture;
 mod optimise;
 pub mod params;
+mod player;
 mod recipe;
 pub mod sample;
 mod slices;
@@ -52,5 +54,6 @@ mod weights;
 
 pub use config::{ModelConfig, SCHEMA_VERSION};
 pub use encode::Place;
+pub use player::{Playable, Player, PlayerState, Primer};
 pub use sample::{Fullness, Knobs, Sampler, SamplerState};
 pub use weights::{BeatModel, ModelError};

@@ -9,9 +9,9 @@ use crate::base::text::sanitize;
 use crate::beat::grid::hits;
 use crate::beat::kit::DrumMap;
 use crate::dataset::corpus::Corpus;
-use crate::message::{Representation, TrainConfig};
+use crate::message::{EndReason, Representation, TrainConfig};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Updates of linear warm-up, at most a tenth of the run.
@@ -28,6 +28,19 @@ pub struct TrainingSet {
     pub validation: Arc<Corpus>,
     /// How the files' notes were read.
     pub drum_map: DrumMap,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Why.
+    pub reason: EndReason,
+    /// Best validation figure and its epoch, from 1.
+    pub best: Option<(f32, usize)>,
+    /// Whether it began: it can be told to stop before, and then nothing was written.
+    pub began: bool,
+    /// Where an earlier run's checkpoints were moved to.
+    pub set_aside: Option<PathBuf>,
 }
 
 /// Linear warm-up to `peak`, then a cosine down to [`FLOOR`] of it over `total` updates

@@ -4,6 +4,7 @@
 use super::ahead::Course;
 use super::batch::Batch;
 use super::batches::{BeatCourse, Pieces};
+use super::before::Before;
 use super::config::{Described, ModelConfig};
 use super::device::{self, Device};
 use super::evaluate::evaluate;
@@ -33,14 +34,30 @@ pub(super) trait Task {
     /// The configuration of a new run.
     fn config(&self, flags: &TrainConfig) -> Self::Config;
 
-    /// Makes the data ready.
+    /// Gives a configuration what it needs before anything is learned, where it has not got it from the run that is gone on
+    /// with. Where that takes long, `before` is heard meanwhile.
     ///
     /// # Errors
-    /// Settings that cannot serve.
+    /// Settings that cannot serve, or [`TrainError::Stopped`].
+    fn complete(
+        &self,
+        _config: &mut Self::Config,
+        _flags: &TrainConfig,
+        _before: &mut Before<'_>,
+        _tell: &mut dyn FnMut(TrainEvent),
+    ) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    /// Makes the data ready; where that takes long, `before` is heard meanwhile.
+    ///
+    /// # Errors
+    /// Settings that cannot serve, or [`TrainError::Stopped`].
     fn course(
         &mut self,
         config: &Self::Config,
         flags: &TrainConfig,
+        before: &mut Before<'_>,
         tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self::Course, TrainError>;
 
@@ -118,6 +135,7 @@ impl Task for Beats<'_> {
         &mut self,
         config: &ModelConfig,
         flags: &TrainConfig,
+        _: &mut Before<'_>,
         _: &mut dyn FnMut(TrainEvent),
     ) -> Result<BeatCourse, TrainError> {
         let pieces = Arc::new(Pieces::new(&self.set.train, config));

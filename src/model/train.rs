@@ -3,6 +3,7 @@
 //! update. On the CPU a resumed run equals an unbroken one bit for bit.
 
 use super::ahead::{Ahead, Course};
+use super::before::Before;
 use super::checkpoint::{self, RunState};
 use super::config::Described;
 use super::device::Device;
@@ -12,7 +13,7 @@ use super::task::{Beats, Task};
 use super::train_error::write_error;
 
 use super::mel_net::Mels;
-pub use super::recipe::TrainingSet;
+pub use super::recipe::{Outcome, TrainingSet};
 pub use super::train_error::TrainError;
 use crate::base::text::sanitize_path;
 use crate::dataset::batch::Plan;
@@ -25,17 +26,6 @@ use std::time::Instant;
 
 /// The most 16th steps an update may hold: about 2 GB beside the weights.
 pub(super) const MAX_SLOTS: usize = 1 << 17;
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// Why.
-    pub reason: EndReason,
-    /// Best validation figure and its epoch, from 1.
-    pub best: Option<(f32, usize)>,
-    /// Where an earlier run's checkpoints were moved to.
-    pub set_aside: Option<PathBuf>,
-}
 
 /// Trains. Blocks until the run ends; `tell` hears everything, `commands` steer it.
 ///
@@ -61,8 +51,24 @@ fn run<T: Task>(
     commands: &Receiver<TrainCommand>,
     tell: &mut dyn FnMut(TrainEvent),
 ) -> Result<Outcome, TrainError> {
-    let mut run = Run::begin(task, flags, device, tell)?;
+    let mut before = Before::new(commands);
+    let mut run = match Run::begin(task, flags, device, &mut before, tell) {
+        Err(TrainError::Stopped) => {
+            let reason = EndReason::Stopped;
+            tell(TrainEvent::Ended { reason, best: None });
+            return Ok(Outcome {
+                reason,
+                best: None,
+                began: false,
+                set_aside: None,
+            });
+        }
+        begun => begun?,
+    };
     tell(run.started(device));
+    if before.wants_checkpoint {
+        run.save(tell)?;
+    }
     let reason = run.all_epochs(commands, tell)?;
     let best = run.state.best;
     tell(TrainEvent::Ended {
@@ -72,6 +78,7 @@ fn run<T: Task>(
     Ok(Outcome {
         reason,
         best,
+        began: true,
         set_aside: run.set_aside,
     })
 }
@@ -104,6 +111,7 @@ impl<'a, T: Task> Run<'a, T> {
         mut task: T,
         flags: &'a TrainConfig,
         device: &Device,
+        before: &mut Before<'_>,
         tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, TrainError> {
         let mut config = task.config(flags);
@@ -139,7 +147,8 @@ impl<'a, T: Task> Run<'a, T> {
         } else {
             None
         };
-        let course = task.course(&config, flags, tell)?;
+        task.complete(&mut config, flags, before, tell)?;
+        let course = task.course(&config, flags, before, tell)?;
         if course.steps() == 0 {
             return Err(TrainError::Nothing);
         }

@@ -38,6 +38,9 @@ pub enum TrainError {
     /// Flags that cannot serve: which, why, and what would.
     #[error("{0}")]
     Unfit(String),
+    /// Told to stop before there was anything to save.
+    #[error("stopped before it began")]
+    Stopped,
     /// The checkpoint folder cannot be written.
     #[error("--checkpoint-dir {path}: cannot be written ({why}). Choose a folder of your own")]
     Folder {

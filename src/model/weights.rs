@@ -283,21 +283,33 @@ struct Kind {
     representation: Representation,
 }
 
+/// What a checkpoint's model learned from.
+///
+/// # Errors
+/// Bytes that are no checkpoint.
+pub(super) fn representation(bytes: &[u8]) -> Result<Representation, String> {
+    let unreadable = |e| format!("its configuration cannot be read ({e})");
+    let kind: Kind = serde_json::from_str(&described(bytes)?).map_err(unreadable)?;
+    Ok(kind.representation)
+}
+
+/// A checkpoint's configuration, as text.
+fn described(bytes: &[u8]) -> Result<String, String> {
+    let (_, header) =
+        SafeTensors::read_metadata(bytes).map_err(|e| format!("not a checkpoint ({e})"))?;
+    let text = header.metadata().as_ref().and_then(|m| m.get(CONFIG_KEY));
+    text.cloned()
+        .ok_or_else(|| "not a beatgen checkpoint: its configuration is missing".into())
+}
+
 /// A checkpoint's configuration and weights; tensors that are not the model's are passed over.
 ///
 /// # Errors
 /// A sentence that says what is wrong.
 pub(super) fn parts<C: Described>(bytes: &[u8]) -> Result<(C, Vec<Vec<f32>>), String> {
-    let (_, header) =
-        SafeTensors::read_metadata(bytes).map_err(|e| format!("not a checkpoint ({e})"))?;
-    let text = header
-        .metadata()
-        .as_ref()
-        .and_then(|m| m.get(CONFIG_KEY))
-        .ok_or("not a beatgen checkpoint: its configuration is missing")?;
+    let text = &described(bytes)?;
     let unreadable = |e| format!("its configuration cannot be read ({e})");
-    let kind: Kind = serde_json::from_str(text).map_err(unreadable)?;
-    match (kind.representation, C::REPRESENTATION) {
+    match (representation(bytes)?, C::REPRESENTATION) {
         (Representation::Mel, Representation::Beat) => {
             return Err(
                 "it is a model of spectrograms, not of beats: give --representation mel to use it"
@@ -309,7 +321,7 @@ pub(super) fn parts<C: Described>(bytes: &[u8]) -> Result<(C, Vec<Vec<f32>>), St
         }
         _ => {}
     }
-    let config: C = serde_json::from_str(text).map_err(unreadable)?;
+    let mut config: C = serde_json::from_str(text).map_err(unreadable)?;
     config.check()?;
     let tensors =
         SafeTensors::deserialize(bytes).map_err(|e| format!("a damaged checkpoint ({e})"))?;
@@ -318,6 +330,10 @@ pub(super) fn parts<C: Described>(bytes: &[u8]) -> Result<(C, Vec<Vec<f32>>), St
         .iter()
         .map(|spec| read(&tensors, spec))
         .collect::<Result<_, _>>()?;
+    config.take_enclosed(&|name| {
+        let view = tensors.tensor(name).ok()?;
+        (view.dtype() == Dtype::U8).then(|| view.data().to_vec())
+    })?;
     Ok((config, weights))
 }
 

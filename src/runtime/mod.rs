@@ -25,6 +25,8 @@ pub mod signals;
 pub mod terminal;
 pub mod tokens;
 #[cfg(feature = "studio")]
+pub mod wav_file;
+#[cfg(feature = "studio")]
 pub mod workers;
 
 use crate::base::text::sanitize;

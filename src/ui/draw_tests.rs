@@ -2,7 +2,10 @@
 
 use super::draw_into;
 use crate::app::{App, Command, Level, Msg, Overlay, Screen};
-use crate::message::{FileStatus, OutputState, PlaySource, Realtime, ScanEvent, ScanSummary};
+use crate::message::{
+    EngineStatus, FileStatus, FrameTimes, OutputState, PlaySource, Realtime, Representation,
+    ScanEvent, ScanSummary, TrainConfig, TrainEvent,
+};
 use crate::ui::fixture::{self, SECOND};
 use crate::ui::glyphs::GlyphSet;
 use crate::ui::look::{ColorDepth, Look};
@@ -94,6 +97,50 @@ fn a_file_that_is_heard_shows_where_it_is() {
         assert!(drawn[0].contains("bar 3 of 24"), "{}", drawn[0]);
         insta::assert_snapshot!(format!("dataset_heard_{width}"), drawn[0]);
     }
+}
+
+/// While a model of spectrograms plays: how soon the temperature is heard, and which knobs it does not have.
+#[test]
+fn a_model_of_spectrograms_says_how_soon_it_hears() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut app = full(Screen::Play, width, height);
+        let engine = EngineStatus {
+            frames: Some(FrameTimes {
+                look_ahead_ms: 58,
+                heard_ms: 223,
+            }),
+            ..fixture::engine(586, PlaySource::Generator)
+        };
+        app.update(Msg::Engine(Arc::new(engine)));
+        let drawn = picture(&app);
+        assert!(drawn.contains("heard in 223 ms"), "{drawn}");
+        assert_eq!(drawn.matches("unused").count(), 3, "{drawn}");
+        insta::assert_snapshot!(format!("play_of_spectrograms_{width}"), drawn);
+    }
+}
+
+/// Before spectrograms are learned they are made.
+#[test]
+fn training_on_spectrograms_says_what_it_prepares() {
+    let mut app = fixture::fresh(80, 24);
+    app.training.form = crate::app::form::TrainForm::new(&TrainConfig {
+        data_dir: "/beats".into(),
+        representation: Representation::Mel,
+        ..TrainConfig::default()
+    });
+    app.screen = Screen::Training;
+    fixture::press(&mut app, &["t", "f5"]);
+    app.update(Msg::Train(TrainEvent::Preparing {
+        done: 16,
+        files: 807,
+    }));
+    let drawn = picture(&app);
+    assert!(drawn.contains("loss, bits a band and frame"), "{drawn}");
+    assert!(
+        drawn.contains("spectrograms are made: 16 of 807 files"),
+        "{drawn}"
+    );
+    assert!(drawn.contains("frames/s"), "{drawn}");
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub fn engine(playhead: u64, source: PlaySource) -> EngineStatus {
         }
     }
     EngineStatus {
+        frames: None,
         source,
         playhead,
         step_in_bar: (playhead % 16) as u16,

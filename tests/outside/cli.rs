@@ -67,6 +67,40 @@ fn bad_usage_is_refused_with_a_hint() {
             vec!["generate", "--representation", "mel", "--min-p", "0.1"],
             "--min-p",
         ),
+        (
+            vec![
+                "evaluate",
+                "--data-dir",
+                ".",
+                "--representation",
+                "mel",
+                "--dump-probs",
+                "p.csv",
+            ],
+            "leave out --dump-probs",
+        ),
+        (
+            vec![
+                "evaluate",
+                "--data-dir",
+                ".",
+                "--representation",
+                "mel",
+                "--checkpoint-dir",
+                "no-such",
+            ],
+            "train --representation mel",
+        ),
+        (
+            vec!["generate", "--audio", "beat.wav"],
+            "--representation mel",
+        ),
+        (
+            vec!["generate", "--representation", "mel", "--audio", "beat.mid"],
+            "WAV",
+        ),
+        (vec!["ports", "--test", "synth:none.sf2"], "none.sf2"),
+        (vec!["--midi-out", "synth:"], "SoundFont"),
     ] {
         let outcome = run(&args);
         assert_eq!(outcome.code, 2, "{args:?} {outcome:?}");
@@ -184,6 +218,51 @@ fn what_a_model_plays_is_measured_beside_real_music() {
     let refused = run(&["--drummer", "nobody"]);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.err.contains("info.csv"), "{refused:?}");
+}
+
+#[test]
+fn a_spectrogram_model_of_other_frames_is_learned_played_and_measured() {
+    let home = Home::new();
+    let beats = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/beats");
+    let run = |line: &str, more: &[&str]| {
+        let words: Vec<&str> = line.split(' ').chain(more.iter().copied()).collect();
+        let outcome = home.run(&words);
+        assert_eq!(outcome.code, 0, "{line}: {outcome:?}");
+        outcome.out
+    };
+    let frames = "--sample-rate 8000 --hop-length 256 --n-mels 24";
+    let size = "--units 8 --num-layers 1 --epochs 1 --sequence-length 256 --batch-size 8";
+    let train = format!("train --representation mel {frames} {size} --data-dir");
+    let told = run(&train, &[beats]);
+    assert!(told.contains("transcriber taught: F1 0."), "{told}");
+    let told = run("generate --representation mel --bars 2 --seed 3", &[]);
+    assert!(told.contains("strokes heard"), "{told}");
+    let measure = "evaluate --representation mel --split all --data-dir";
+    let drawn = ["--generate", "8", "--temperatures", "0.5,1", "--seed", "3"];
+    let table = run(measure, &[&[beats][..], &drawn].concat());
+    let json = run(measure, &[beats, "--json"]);
+    for word in [
+        "bits a band and frame",
+        "the frame before, held",
+        "the transcriber's ceiling",
+        "closed-hat",
+    ] {
+        assert!(table.contains(word), "{word}: {table}");
+    }
+    assert!(
+        table.contains("real, heard") && table.contains("onsets a bar"),
+        "{table}"
+    );
+    assert!(
+        json.contains("\"least_cross_entropy\":") && json.contains("\"f1\":"),
+        "{json}"
+    );
+    let refused = home.run(&["evaluate", "--data-dir", beats]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(
+        refused.err.contains("give --representation mel"),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -80,6 +80,36 @@ fn notes_fall_on_the_samples_of_the_files_own_tempi() {
 }
 
 #[test]
+fn sound_can_be_sent_through_mel_frames() {
+    let home = Home::new();
+    std::fs::write(home.path().join("two.mid"), two_tempi()).unwrap();
+    let render = |more: &[&str]| {
+        let args = ["render", "two.mid", "o.wav", "--sample-rate", "8000"];
+        let outcome = home.run(&[&args, more].concat());
+        assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{outcome:?}");
+        outcome.out
+    };
+    render(&[]);
+    let said = render(&["--through-mel"]);
+    assert!(said.contains("128 mel bands every 512 samples"), "{said}");
+    render(&["--through-mel", "--n-mels", "20", "--hop-length", "256"]);
+    let read = |name: &str| samples(&std::fs::read(home.path().join(name)).unwrap());
+    let (plain, through, coarse) = (read("o.wav"), read("o.1.wav"), read("o.2.wav"));
+    assert_eq!((plain.len(), plain.len()), (through.len(), coarse.len()));
+    assert!(
+        through.chunks_exact(2).all(|frame| frame[0] == frame[1]),
+        "mono"
+    );
+    let power = |sound: &[i16]| sound.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+    // As loud within 3 dB, and another sound.
+    for sound in [&through, &coarse] {
+        let ratio = power(sound) / power(&plain);
+        assert!((0.5..2.0).contains(&ratio), "{ratio}");
+    }
+    assert!(through != plain && through != coarse);
+}
+
+#[test]
 fn what_cannot_be_rendered_is_refused_with_a_hint() {
     let home = Home::new();
     std::fs::write(home.path().join("text.mid"), "no music").unwrap();
@@ -104,6 +134,11 @@ fn what_cannot_be_rendered_is_refused_with_a_hint() {
         (vec![good, "o.wav", "--soundfont", "text.sf2"], "sfbk"),
         (vec![good, "o.wav", "--soundfont", "none.sf2"], "none.sf2"),
         (vec![good, "o.wav", "--drum-map", "none.toml"], "none.toml"),
+        (vec![good, "o.wav", "--n-mels", "64"], "--through-mel"),
+        (
+            vec![good, "o.wav", "--through-mel", "--hop-length", "4096"],
+            "1024",
+        ),
     ] {
         let outcome = home.run(&[&["render"], args.as_slice()].concat());
         assert_eq!(outcome.code, 2, "{args:?}: {outcome:?}");

@@ -103,3 +103,32 @@ fn same_seed_same_bytes() {
     };
     assert!(sound(&mel, frames, &odd).iter().all(|x| x.is_finite()));
 }
+
+#[test]
+fn long_sound_is_made_in_pieces_that_join() {
+    // Pieces of 10 s that share half a second: three of them at 862 and 43 frames.
+    let (mel, frames) = beat();
+    let frames = frames.repeat(24);
+    let how = GriffinLim {
+        iterations: 4,
+        ..GriffinLim::default()
+    };
+    let (mut long, mut sound, mut pieces) = (Long::new(&mel, &how), Vec::new(), 0);
+    for frame in frames.chunks_exact(64) {
+        long.push(frame, |piece| {
+            pieces += 1;
+            sound.extend_from_slice(piece);
+        });
+    }
+    long.finish(|piece| sound.extend_from_slice(piece));
+    assert_eq!(sound.len(), frames.len() / 64 * 256);
+    assert_eq!(pieces, 2);
+    // Where two pieces are faded into each other the sound is about as near to the frames as elsewhere.
+    let again = mel.frames(&sound).concat();
+    let near =
+        |from: usize, to: usize| distance(&frames[64 * from..64 * to], &again[64 * from..64 * to]);
+    let (join, all) = (near(818, 862), near(0, frames.len() / 64));
+    println!("{join} dB where they join, {all} dB in all");
+    assert!(join < 1.5 * all + 0.5, "{join} dB, {all} dB");
+    Long::new(&mel, &how).finish(|piece| assert!(piece.is_empty()));
+}

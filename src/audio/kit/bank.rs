@@ -54,6 +54,51 @@ impl<const N: usize> Envelopes<N> {
         self.slow_fall[i] = decay(shape.slow, rate);
     }
 
+    /// Takes another's envelopes over, from number `at` on.
+    #[inline(always)]
+    pub fn take<const M: usize>(&mut self, other: &Envelopes<M>, at: usize) {
+        for i in 0..M {
+            self.take_one(other, i, at + i);
+        }
+    }
+
+    /// Takes another's envelope `from` over as number `to`.
+    #[inline(always)]
+    pub fn take_one<const M: usize>(&mut self, other: &Envelopes<M>, from: usize, to: usize) {
+        self.rise[to] = other.rise[from];
+        self.rising[to] = other.rising[from];
+        self.fast[to] = other.fast[from];
+        self.fast_fall[to] = other.fast_fall[from];
+        self.slow[to] = other.slow[from];
+        self.slow_fall[to] = other.slow_fall[from];
+    }
+
+    /// Gives what [`Envelopes::take`] took back as it is now.
+    #[inline(always)]
+    pub fn give<const M: usize>(&self, other: &mut Envelopes<M>, at: usize) {
+        other.rise.copy_from_slice(&self.rise[at..at + M]);
+        other.fast.copy_from_slice(&self.fast[at..at + M]);
+        other.slow.copy_from_slice(&self.slow[at..at + M]);
+    }
+
+    /// Whether any still rises, as far as that is heard.
+    #[inline(always)]
+    pub fn is_rising(&self) -> bool {
+        self.rise.iter().any(|rise| *rise > 0.0)
+    }
+
+    /// The next values where none rises: the same as [`Envelopes::next`].
+    #[inline(always)]
+    pub fn next_falling(&mut self) -> [f32; N] {
+        let mut out = [0.0; N];
+        for (i, out) in out.iter_mut().enumerate() {
+            self.fast[i] *= self.fast_fall[i];
+            self.slow[i] *= self.slow_fall[i];
+            *out = self.fast[i] + self.slow[i];
+        }
+        out
+    }
+
     /// The next values.
     #[inline(always)]
     pub fn next(&mut self) -> [f32; N] {
@@ -109,6 +154,9 @@ pub struct Filters<const N: usize> {
     state: [[f32; N]; 2],
 }
 
+// The direct form is written with `y` put in: `y = b0 x + s1` and `s1 <- (b1 - a1 b0) x + s2 - a1 s1`. So a step waits for a
+// product and a difference of the one before, not for another sum.
+
 impl<const N: usize> Filters<N> {
     /// All closed.
     pub const fn new() -> Self {
@@ -130,11 +178,35 @@ impl<const N: usize> Filters<N> {
             Pass::High => [scale, -2.0 * scale, scale],
         };
         let back = [2.0 * (g * g - 1.0) * scale, (1.0 - g * (k - g)) * scale];
+        let [b0, b1, b2] = ahead;
+        let ahead = [b0, b1 - back[0] * b0, b2 - back[1] * b0];
         for (row, value) in self.ahead.iter_mut().zip(ahead) {
             row[i] = value as f32;
         }
         for (row, value) in self.back.iter_mut().zip(back) {
             row[i] = value as f32;
+        }
+    }
+
+    /// Takes another's filters over, from number `at` on.
+    #[inline(always)]
+    pub fn take<const M: usize>(&mut self, other: &Filters<M>, at: usize) {
+        for (own, row) in self.ahead.iter_mut().zip(&other.ahead) {
+            own[at..at + M].copy_from_slice(row);
+        }
+        for (own, row) in self.back.iter_mut().zip(&other.back) {
+            own[at..at + M].copy_from_slice(row);
+        }
+        for (own, row) in self.state.iter_mut().zip(&other.state) {
+            own[at..at + M].copy_from_slice(row);
+        }
+    }
+
+    /// Gives what [`Filters::take`] took back as it is now.
+    #[inline(always)]
+    pub fn give<const M: usize>(&self, other: &mut Filters<M>, at: usize) {
+        for (own, row) in self.state.iter().zip(&mut other.state) {
+            row.copy_from_slice(&own[at..at + M]);
         }
     }
 
@@ -144,10 +216,10 @@ impl<const N: usize> Filters<N> {
         let ([s1, s2], [b0, b1, b2], [a1, a2]) = (&mut self.state, &self.ahead, &self.back);
         let mut out = [0.0; N];
         for i in 0..N {
-            let y = b0[i] * x[i] + s1[i];
-            s1[i] = (b1[i] * x[i] + s2[i]) - a1[i] * y;
-            s2[i] = b2[i] * x[i] - a2[i] * y;
-            out[i] = y;
+            let s = s1[i];
+            out[i] = b0[i] * x[i] + s;
+            s1[i] = (b1[i] * x[i] + s2[i]) - a1[i] * s;
+            s2[i] = b2[i] * x[i] - a2[i] * s;
         }
         out
     }

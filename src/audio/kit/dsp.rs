@@ -2,6 +2,8 @@
 //! recurrence of a few operations a sample, without allocation. Parts that come in numbers are in
 //! [`super::bank`], which drum uses what in [`super::patch`].
 
+use super::bank::Envelopes;
+
 /// The longest piece that parts are asked for at once, in samples.
 pub const BLOCK: usize = 32;
 
@@ -10,27 +12,22 @@ pub fn decay(seconds: f32, rate: f32) -> f32 {
     (-1.0 / (seconds.max(1e-5) * rate)).exp()
 }
 
-/// White noise, uniform in `[-1, 1)` (Marsaglia, "Xorshift RNGs", 2003).
-#[derive(Clone, Copy, Debug)]
-pub struct Noise(u32);
-
-impl Noise {
-    /// Noise from a seed; 0 is replaced, for xorshift never leaves it.
-    pub const fn new(seed: u32) -> Self {
-        Self(if seed == 0 { 0x9e37_79b9 } else { seed })
-    }
-
-    /// The next sample.
-    #[inline(always)]
-    pub fn next(&mut self) -> f32 {
-        let mut x = self.0;
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        self.0 = x;
-        x as i32 as f32 * (1.0 / 2_147_483_648.0)
-    }
+/// What white noise begins with, from any number; xorshift never leaves 0, so 0 is replaced.
+pub const fn noise(seed: u32) -> u32 {
+    if seed == 0 { 0x9e37_79b9 } else { seed }
 }
+
+/// The next sample of white noise: as a signed number it is uniform (Marsaglia, "Xorshift RNGs", 2003).
+#[inline(always)]
+pub const fn xorshift(mut x: u32) -> u32 {
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    x
+}
+
+/// What makes a signed number lie within -1 to 1.
+pub const TO_UNIT: f32 = 1.0 / 2_147_483_648.0;
 
 /// Eight square waves and the products of four pairs of them: the dense inharmonic
 /// spectrum of struck metal.
@@ -95,19 +92,26 @@ impl Tone {
         }
     }
 
-    /// Sets `out`, at most [`BLOCK`] samples, to the next ones, each within -1 to 1.
+    /// Sets `out`, at most [`BLOCK`] samples, to the next ones, each within -1 to 1, and `levels` to those of an envelope.
     #[inline(always)]
-    pub fn fill(&mut self, out: &mut [f32]) {
-        let mut tone = *self;
-        for turns in out.iter_mut() {
+    pub fn fill(
+        &mut self,
+        out: &mut [f32],
+        envelope: &mut Envelopes<1>,
+        levels: &mut [f32; BLOCK],
+    ) {
+        // In one loop, for neither's steps wait for the other's.
+        let (mut tone, mut falling) = (*self, *envelope);
+        for (turns, level) in out.iter_mut().zip(levels) {
             tone.sweep *= tone.sweep_fall;
             tone.click *= tone.click_fall;
             tone.phase += tone.rest + (tone.sweep + tone.click);
             *turns = tone.phase;
+            [*level] = falling.next();
         }
-        // Whole turns are left out here, where four samples can be at once, and taken away in `flush`: a block has
+        // Whole turns are left out here, where several samples can be at once, and taken away in `flush`: a block has
         // fewer than 32 of them.
-        *self = tone;
+        (*self, *envelope) = (tone, falling);
         for y in out {
             *y = sine(*y - (*y as i32) as f32);
         }

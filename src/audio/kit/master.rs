@@ -24,7 +24,7 @@ const FORGETTING: f32 = 0.984_12;
 pub struct Room {
     lines: [Vec<f32>; 4],
     place: [usize; 4],
-    dull: [f32; 4],
+    dull: [Dull; 4],
     dulling: f32,
     energy: f32,
     /// The loudest since the last [`Room::tidy`].
@@ -39,7 +39,7 @@ impl Room {
         Self {
             lines: LINES.map(|s| vec![0.0; (s * rate) as usize + 1]),
             place: [0; 4],
-            dull: [0.0; 4],
+            dull: [Dull::default(); 4],
             dulling: 1.0 - decay(1.0 / (std::f32::consts::TAU * 4200.0), rate),
             energy: 0.0,
             loudest: 0.0,
@@ -70,15 +70,9 @@ impl Room {
             heard[..first].copy_from_slice(&after[..first]);
             heard[first..frames].copy_from_slice(&before[..frames - first]);
         }
-        let mut dull = self.dull;
-        for n in 0..frames {
-            for (dull, heard) in dull.iter_mut().zip(&mut heard) {
-                let next = *dull + self.dulling * (heard[n] - *dull);
-                *dull = if next.abs() < FAINT { 0.0 } else { next };
-                heard[n] = *dull;
-            }
+        for (dull, heard) in self.dull.iter_mut().zip(&mut heard) {
+            dull.pass(self.dulling, heard, frames);
         }
-        self.dull = dull;
         let mut hush = [self.hush; BLOCK + 1];
         if self.hushing < 1.0 {
             for n in 0..frames {
@@ -132,11 +126,63 @@ impl Room {
             for line in &mut self.lines {
                 line.fill(0.0);
             }
-            self.dull = [0.0; 4];
+            self.dull = [Dull::default(); 4];
             self.energy = 0.0;
             self.hush = 1.0;
             self.hushing = 1.0;
         }
+    }
+}
+
+/// Samples of a line made at once.
+const LANES: usize = 8;
+
+/// The low-pass at the end of a line, `y[n] = k y[n-1] + (1 - k) x[n]`. Written out eight steps back it is
+/// `y[n] = k^8 y[n-8] + z[n]` with `z[n] = (1 - k) (x[n] + k x[n-1] + ... + k^7 x[n-7])`, and `z` is made of sums of twos, of
+/// fours and of eights: nothing waits for the sample before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Dull {
+    /// The last `x` times `1 - k`.
+    x: [f32; LANES],
+    /// The last `y`.
+    y: [f32; LANES],
+}
+
+impl Dull {
+    /// Sends the first `frames` of `sound` through it; `dulling` is `1 - k`.
+    #[inline(always)]
+    fn pass(&mut self, dulling: f32, sound: &mut [f32; BLOCK], frames: usize) {
+        let k = 1.0 - dulling;
+        let (k2, k4, k8) = (k * k, k.powi(4), k.powi(8));
+        let mut x = [0.0; LANES + BLOCK];
+        x[..LANES].copy_from_slice(&self.x);
+        for (x, sound) in x[LANES..].iter_mut().zip(sound.iter()) {
+            *x = dulling * sound;
+        }
+        let mut twos = [0.0; LANES + BLOCK];
+        for n in 1..LANES + BLOCK {
+            twos[n] = x[n] + k * x[n - 1];
+        }
+        let mut fours = [0.0; LANES + BLOCK];
+        for n in 3..LANES + BLOCK {
+            fours[n] = twos[n] + k2 * twos[n - 2];
+        }
+        let mut y = [0.0; LANES + BLOCK];
+        y[..LANES].copy_from_slice(&self.y);
+        let mut last = self.y;
+        for (j, piece) in y[LANES..].chunks_exact_mut(LANES).enumerate() {
+            let mut next = [0.0; LANES];
+            for i in 0..LANES {
+                let n = LANES * (j + 1) + i;
+                let y = (fours[n] + k4 * fours[n - 4]) + k8 * last[i];
+                next[i] = if y.abs() < FAINT { 0.0 } else { y };
+            }
+            piece.copy_from_slice(&next);
+            last = next;
+        }
+        sound.copy_from_slice(&y[LANES..]);
+        self.x.copy_from_slice(&x[frames..frames + LANES]);
+        self.y.copy_from_slice(&y[frames..frames + LANES]);
     }
 }
 
@@ -166,8 +212,7 @@ impl Limiter {
     /// Holds the channels below the ceiling; both are turned down alike, so that the image stays.
     #[inline(always)]
     pub fn hold(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let both = left.iter().zip(right.iter());
-        let loudest = both.fold(0.0, |most: f32, (l, r)| most.max(l.abs()).max(r.abs()));
+        let loudest = loudest(left).max(loudest(right));
         if self.peak.max(loudest) <= KNEE {
             // Nothing is bent, and how far below the knee the peak is makes no difference later.
             self.peak = loudest;
@@ -186,4 +231,19 @@ impl Limiter {
             }
         }
     }
+}
+
+/// The greatest absolute value.
+#[inline(always)]
+fn loudest(samples: &[f32]) -> f32 {
+    let (vectors, rest) = samples.as_chunks::<LANES>();
+    // Not `f32::max`, which minds what is no number and takes longer.
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let mut most = [0.0; LANES];
+    for vector in vectors {
+        for (most, x) in most.iter_mut().zip(vector) {
+            *most = larger(x.abs(), *most);
+        }
+    }
+    most.iter().chain(rest).fold(0.0, |m, x| larger(x.abs(), m))
 }

@@ -85,9 +85,9 @@ impl Synth {
         self.make_way(sound);
         let mut draws = Stream::new(SEED, self.strokes, Purpose::Voice);
         let velocity = f32::from(velocity.min(127)) / 127.0;
-        let (strokes, rate) = (self.strokes, self.rate);
+        let (strokes, place) = (self.strokes, (self.rate, self.in_block()));
         if let Some(voice) = self.free_voice() {
-            voice.strike(sound, velocity, strokes, &mut draws, rate);
+            voice.strike(sound, velocity, strokes, &mut draws, place);
         }
         self.strokes += 1;
     }
@@ -164,7 +164,7 @@ impl Synth {
         while rest.len() >= 2 {
             // Cut at multiples of a block, counted from the beginning, so that the housekeeping
             // between blocks falls on the same samples however the caller cuts.
-            let to_edge = BLOCK - (self.position % BLOCK as u64) as usize;
+            let to_edge = BLOCK - self.in_block();
             let frames = to_edge.min(rest.len() / 2);
             let (piece, after) = rest.split_at_mut(2 * frames);
             self.render_piece(piece, frames);
@@ -175,6 +175,12 @@ impl Synth {
             rest = after;
         }
         rest.fill(0.0);
+    }
+
+    /// Which sample of its block the next one is.
+    #[inline(always)]
+    const fn in_block(&self) -> usize {
+        (self.position % BLOCK as u64) as usize
     }
 
     #[inline(always)]
@@ -189,8 +195,9 @@ impl Synth {
             &mut right[..frames],
             &mut send[..frames],
         );
+        let at = self.in_block();
         let sounding = self.voices.iter_mut().filter(|v| v.is_active());
-        ensemble::render(sounding, left, right, send);
+        ensemble::render(sounding, at, left, right, send);
         self.room.answer(send, left, right);
         for side in [&mut *left, &mut *right] {
             for y in side {

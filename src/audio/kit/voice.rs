@@ -2,7 +2,7 @@
 //! Which voice plays when is [`super::Synth`]'s business; several are rendered together in [`super::ensemble`].
 
 use super::bank::{Envelopes, Filters, Shape};
-use super::dsp::{BLOCK, Metal, Noise, Tone, decay, saturate};
+use super::dsp::{BLOCK, Metal, Tone, decay, noise, saturate};
 use super::modes::{MODES, Modes};
 use super::patch::{Patch, patch};
 use crate::base::rng::Stream;
@@ -13,6 +13,9 @@ pub const BANDS: usize = 4;
 
 /// Below this amplitude (-68 dB) a voice has ended.
 const SILENCE: f32 = 4e-4;
+
+/// Below this amplitude (-160 dB) a part of a voice has: far below, so that parts do not move the end of the whole.
+const FAINT: f32 = 1e-8;
 
 /// One stroke; silent once it has ended.
 #[derive(Clone, Debug)]
@@ -30,12 +33,13 @@ pub struct Voice {
     drive: f32,
     makeup: f32,
     modes: Modes,
-    noise: Noise,
-    metal: Metal,
-    metallic: bool,
+    /// See [`super::dsp::xorshift`].
+    pub(super) noise: u32,
+    pub(super) metal: Metal,
+    pub(super) metallic: bool,
     /// Shares of noise and metal a band.
-    mix: [[f32; BANDS]; 2],
-    envelopes: Envelopes<BANDS>,
+    pub(super) mix: [[f32; BANDS]; 2],
+    pub(super) envelopes: Envelopes<BANDS>,
     noisy: bool,
     pub(super) filters: Filters<BANDS>,
     again: Again,
@@ -87,7 +91,7 @@ impl Voice {
             drive: 0.0,
             makeup: 0.0,
             modes: Modes::new(),
-            noise: Noise::new(1),
+            noise: noise(0),
             metal: Metal::default(),
             metallic: false,
             mix: [[0.0; BANDS]; 2],
@@ -98,14 +102,14 @@ impl Voice {
         }
     }
 
-    /// Begins stroke number `age`; `velocity` is above 0 and at most 1.
+    /// Begins stroke number `age`, as sample `at` of a block; `velocity` is above 0 and at most 1.
     pub fn strike(
         &mut self,
         articulation: Articulation,
         velocity: f32,
         age: u64,
         draws: &mut Stream,
-        rate: f32,
+        (rate, at): (f32, usize),
     ) {
         let p = patch(articulation);
         // About 34 dB from the softest stroke to the hardest.
@@ -146,13 +150,13 @@ impl Voice {
             let place = 0.75 + 0.5 * draws.uniform();
             let height = i as f32 / MODES as f32;
             let bright = force.powf(p.modes_bright * height);
-            self.modes
-                .set(i, hertz * tune, level * place * bright, fall, rate);
+            let level = level * place * bright;
+            self.modes.set(i, hertz * tune, level, fall, rate, at);
         }
         if articulation == Articulation::Ride {
-            self.ring_the_bell(p, velocity, tune, rate);
+            self.ring_the_bell(p, velocity, tune, (rate, at));
         }
-        self.noise = Noise::new(draws.next_bits() as u32);
+        self.noise = noise(draws.next_bits() as u32);
         self.metallic = p.metal[0] > 0.0;
         if self.metallic {
             let phases = std::array::from_fn(|_| draws.next_bits() as u32);
@@ -182,12 +186,12 @@ impl Voice {
     }
 
     /// Strokes in the top fifth move from the bow towards the bell: its modes grow threefold.
-    fn ring_the_bell(&mut self, p: &Patch, velocity: f32, tune: f32, rate: f32) {
+    fn ring_the_bell(&mut self, p: &Patch, velocity: f32, tune: f32, (rate, at): (f32, usize)) {
         let bell = ((velocity - 0.8) / 0.2).clamp(0.0, 1.0);
         if bell > 0.0 {
             for (i, &(hertz, level, fall)) in p.modes.iter().enumerate().take(5) {
                 let level = level * (1.0 + 2.0 * bell);
-                self.modes.set(i, hertz * tune, level, fall, rate);
+                self.modes.set(i, hertz * tune, level, fall, rate, at);
             }
         }
     }
@@ -224,64 +228,45 @@ impl Voice {
         self.noisy
     }
 
-    /// Sets `mono`, at most [`BLOCK`] samples, to what its head and its modes give.
+    /// Sets `mono`, at most [`BLOCK`] samples of which the first is number `at` of its block, to what its head and its
+    /// modes give.
     #[inline(always)]
-    pub fn body(&mut self, mono: &mut [f32]) {
+    pub fn body(&mut self, mono: &mut [f32], at: usize) {
         mono.fill(0.0);
-        if self.tone_envelope.level() > 0.0 {
-            // Loop by loop, so that all but the recurrences is done four samples at a time.
-            let (mut levels, mut envelope) = ([0.0; BLOCK], self.tone_envelope);
-            for (level, _) in levels.iter_mut().zip(mono.iter()) {
-                [*level] = envelope.next();
-            }
-            self.tone_envelope = envelope;
-            self.tone.fill(mono);
+        if self.tone_envelope.level() > FAINT {
+            let mut levels = [0.0; BLOCK];
+            self.tone.fill(mono, &mut self.tone_envelope, &mut levels);
             let (drive, makeup) = (self.drive, self.makeup);
             for (y, level) in mono.iter_mut().zip(levels) {
                 *y = saturate(*y * level * drive) * makeup;
             }
         }
-        self.modes.add_to(mono);
+        self.modes.add_to(mono, at);
     }
 
-    /// Sets the first `frames` of `bands` to its noises before their filters.
+    /// In how many samples its first noise is struck again, if it is.
     #[inline(always)]
-    pub fn noises(&mut self, frames: usize, bands: &mut [[f32; BANDS]; BLOCK]) {
-        let mut metal = [0.0; BLOCK];
-        if self.metallic {
-            self.metal.fill(&mut metal[..frames.min(BLOCK)]);
-        }
-        let mut rest = bands.get_mut(..frames).unwrap_or_default();
-        let mut metal = metal.as_slice();
-        while self.again.times > 0 {
-            let now = rest.len().min(self.again.wait as usize);
-            let (piece, later) = rest.split_at_mut(now);
-            self.noises_between(piece, metal);
-            self.again.wait -= now as u32;
-            if self.again.wait > 0 {
-                return;
-            }
-            metal = metal.get(now..).unwrap_or_default();
-            rest = later;
-            self.again.times -= 1;
-            self.again.wait = self.again.gap.max(1);
-            self.again.shape.level *= self.again.fall;
-            self.envelopes.start(0, &self.again.shape, self.again.rate);
-        }
-        self.noises_between(rest, metal);
+    pub fn until_again(&self) -> Option<usize> {
+        (self.again.times > 0).then_some(self.again.wait as usize)
     }
 
+    /// Lets so many samples pass, at most those of [`Voice::until_again`]. Whether the first noise is struck again then: its
+    /// envelope begins anew.
     #[inline(always)]
-    fn noises_between(&mut self, bands: &mut [[f32; BANDS]], metal: &[f32]) {
-        // Copies, so that the numbers stay in registers.
-        let (mut source, mut envelopes) = (self.noise, self.envelopes);
-        let [noisy, metallic] = self.mix;
-        for (x, metal) in bands.iter_mut().zip(metal) {
-            let noise = source.next();
-            let levels = envelopes.next();
-            *x = std::array::from_fn(|i| (noise * noisy[i] + metal * metallic[i]) * levels[i]);
+    pub fn go_on(&mut self, samples: usize) -> bool {
+        let again = &mut self.again;
+        if again.times == 0 {
+            return false;
         }
-        (self.noise, self.envelopes) = (source, envelopes);
+        again.wait = again.wait.saturating_sub(samples as u32);
+        if again.wait > 0 {
+            return false;
+        }
+        again.times -= 1;
+        again.wait = again.gap.max(1);
+        again.shape.level *= again.fall;
+        self.envelopes.start(0, &again.shape, again.rate);
+        true
     }
 
     /// Adds `mono` to the left and right channel and to the room's input, all of one length.
@@ -311,11 +296,11 @@ impl Voice {
     pub fn tidy(&mut self) {
         self.tone.flush();
         self.tone_envelope.flush();
-        self.modes.flush();
+        self.modes.tidy();
         self.envelopes.flush();
         self.filters.flush();
         let again = self.again.times > 0;
-        self.noisy = self.envelopes.level() > 0.0 || again;
+        self.noisy = self.envelopes.level() > FAINT || again;
         self.active = self.loudness() > SILENCE || again;
     }
 }

@@ -1,6 +1,6 @@
 //! Power to decibels, fast and the same for one value as for many.
 
-use super::wide::{self, Loop};
+use super::wide::{self, Loop, WIDE};
 
 /// Decibels below this power are not told apart (librosa's `amin`).
 pub const AMIN: f32 = 1e-10;
@@ -23,13 +23,52 @@ pub fn to_db(values: &mut [f32]) {
 /// Frames of power to decibels in place, as librosa's `power_to_db` with `ref` 1, `amin` 1e-10 and `top_db` 80: nothing stays
 /// more than 80 dB below the loudest value of all frames.
 pub fn power_to_db(frames: &mut [Vec<f32>]) {
-    let mut loudest = f32::NEG_INFINITY;
+    let mut loudest = [f32::NEG_INFINITY; WIDE];
     for frame in frames.iter_mut() {
         to_db(frame);
-        loudest = frame.iter().fold(loudest, |most, v| most.max(*v));
+        wide::run(Loudest(frame, &mut loudest));
     }
-    for value in frames.iter_mut().flatten() {
-        *value = value.max(loudest - TOP_DB);
+    let floor = loudest.into_iter().fold(f32::NEG_INFINITY, larger) - TOP_DB;
+    for frame in frames {
+        wide::run(Floor(frame, floor));
+    }
+}
+
+/// The larger of two numbers: in one step, unlike `f32::max`, which minds what is no number.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// The largest values so far.
+struct Loudest<'a>(&'a [f32], &'a mut [f32; WIDE]);
+
+impl Loop for Loudest<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let (vectors, rest) = self.0.as_chunks::<WIDE>();
+        let mut most = *self.1;
+        for vector in vectors {
+            for (most, value) in most.iter_mut().zip(vector) {
+                *most = larger(*value, *most);
+            }
+        }
+        for (most, value) in most.iter_mut().zip(rest) {
+            *most = larger(*value, *most);
+        }
+        *self.1 = most;
+    }
+}
+
+/// Values held at a least one.
+struct Floor<'a>(&'a mut [f32], f32);
+
+impl Loop for Floor<'_> {
+    #[inline(always)]
+    fn run(self) {
+        for value in self.0 {
+            *value = larger(*value, self.1);
+        }
     }
 }
 

@@ -178,12 +178,28 @@ impl Ear {
 }
 
 /// Room for one decision's numbers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Room {
     hidden: Vec<f32>,
     second: Vec<f32>,
     /// The outputs.
     pub out: [f32; OUTPUTS],
+}
+
+impl Clone for Room {
+    fn clone(&self) -> Self {
+        Self {
+            hidden: self.hidden.clone(),
+            second: self.second.clone(),
+            out: self.out,
+        }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.hidden.clone_from(&source.hidden);
+        self.second.clone_from(&source.second);
+        self.out = source.out;
+    }
 }
 
 impl Room {

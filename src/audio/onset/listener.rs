@@ -5,6 +5,7 @@ use super::ear::{Ear, FLOOR, Room};
 use super::shape::KERNEL;
 use crate::audio::render::Stroke;
 use crate::beat::lane::{LANES, Lane};
+use std::ops::Deref;
 
 /// A local maximum of a lane's posterior, before the lane's [`super::Gate`] has judged it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,10 +30,10 @@ struct Decision {
     offset: [f32; LANES],
 }
 
-/// A transcription under way.
-#[derive(Clone, Debug)]
-pub struct Listener<'a> {
-    ear: &'a Ear,
+/// A transcription under way, by an ear that is borrowed or shared. `clone_from` reuses the buffers.
+#[derive(Debug)]
+pub struct Listener<E> {
+    ear: E,
     /// The last [`KERNEL`] frames, normalised.
     frames: Vec<f32>,
     /// The last window of features.
@@ -47,13 +48,36 @@ pub struct Listener<'a> {
     last: [Option<u64>; LANES],
 }
 
-impl<'a> Listener<'a> {
+impl<E: Clone> Clone for Listener<E> {
+    fn clone(&self) -> Self {
+        Self {
+            ear: self.ear.clone(),
+            frames: self.frames.clone(),
+            features: self.features.clone(),
+            room: self.room.clone(),
+            silence: self.silence.clone(),
+            ..*self
+        }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.ear.clone_from(&source.ear);
+        self.frames.clone_from(&source.frames);
+        self.features.clone_from(&source.features);
+        self.room.clone_from(&source.room);
+        self.silence.clone_from(&source.silence);
+        self.past = source.past;
+        self.taken = source.taken;
+        self.last = source.last;
+    }
+}
+
+impl<E: Deref<Target = Ear> + Clone> Listener<E> {
     /// A listener before the first frame, behind which it hears silence.
     #[must_use]
-    pub fn new(ear: &'a Ear) -> Self {
+    pub fn new(ear: E) -> Self {
         let shape = ear.shape();
         let mut listener = Self {
-            ear,
             frames: vec![0.0; KERNEL * shape.bands],
             features: vec![0.0; shape.window * shape.features],
             room: Room::new(shape),
@@ -61,6 +85,7 @@ impl<'a> Listener<'a> {
             past: [Decision::default(); 2],
             taken: 0,
             last: [None; LANES],
+            ear,
         };
         listener.forget();
         listener
@@ -68,7 +93,7 @@ impl<'a> Listener<'a> {
 
     /// Starts anew.
     pub fn forget(&mut self) {
-        let ear = self.ear;
+        let ear = self.ear.clone();
         for frame in self.frames.chunks_exact_mut(ear.shape.bands) {
             ear.normalise(&self.silence, frame);
         }
@@ -78,6 +103,12 @@ impl<'a> Listener<'a> {
         self.past = [Decision::default(); 2];
         self.taken = 0;
         self.last = [None; LANES];
+    }
+
+    /// Frames taken in.
+    #[must_use]
+    pub const fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// Takes the next frame, in decibels ([`crate::audio::mel::db`], lowest band first; bands that are missing are
@@ -142,7 +173,7 @@ impl<'a> Listener<'a> {
     }
 
     fn push_peaks(&mut self, db: &[f32], mut each: impl FnMut(&mut Self, Peak)) {
-        let ear = self.ear;
+        let ear = self.ear.clone();
         let (bands, width) = (ear.shape.bands, ear.shape.features);
         self.frames.copy_within(bands.., 0);
         self.features.copy_within(width.., 0);

@@ -8,6 +8,7 @@
 //! | `file` | an ear as bytes; the one inside the program, `ear.bin` (its card is `README.md`) |
 //! | `listener` | frames in, strokes out ([`Listener`]) |
 //! | `level` | how loud music is, beside what an ear was taught with ([`Level`]) |
+//! | `grid` | strokes put on 16th steps |
 //! | `score` | how much was found ([`Score`]) |
 //! | `tempo` | the tempo of strokes |
 //!
@@ -29,6 +30,7 @@
 
 mod ear;
 mod file;
+mod grid;
 mod level;
 mod listener;
 mod score;
@@ -39,13 +41,14 @@ mod tests;
 
 pub use ear::{Ear, FLOOR, Gate, Parts};
 pub use file::EarError;
+pub use grid::grid_of;
 pub use level::Level;
 pub use listener::{Listener, Peak};
 pub use score::{Counts, FAINT, Score, TOLERANCE_NS};
 pub use shape::{KERNEL, OUTPUTS, Shape};
 pub use tempo::tempo_of;
 
-use super::mel::{Mel, MelError, MelStream, db};
+use super::mel::{Mel, MelError, MelStream, Scale, db};
 use super::render::Stroke;
 
 /// The strokes of a whole mono signal at the ear's sample rate.
@@ -69,4 +72,22 @@ pub fn transcribe(ear: &Ear, mono: &[f32]) -> Result<Vec<Stroke>, MelError> {
     listener.finish(|stroke| strokes.push(stroke));
     strokes.sort_by_key(|s| (s.time_ns, s.lane));
     Ok(strokes)
+}
+
+/// The strokes in whole frames that are kept as levels of a scale, `[frames, bands]`. Bands the ear has not are passed over.
+#[must_use]
+pub fn transcribe_levels(ear: &Ear, scale: &Scale, levels: &[u8]) -> Vec<Stroke> {
+    let bands = ear.mel().n_mels.max(1);
+    let mut listener = Listener::new(ear);
+    let mut strokes = Vec::new();
+    let mut frame = vec![0.0; bands];
+    for levels in levels.chunks_exact(bands) {
+        for (db, level) in frame.iter_mut().zip(levels) {
+            *db = scale.db(Scale::of_level(*level));
+        }
+        listener.push(&frame, |stroke| strokes.push(stroke));
+    }
+    listener.finish(|stroke| strokes.push(stroke));
+    strokes.sort_by_key(|s| (s.time_ns, s.lane));
+    strokes
 }

@@ -73,6 +73,22 @@ impl Score {
         }
     }
 
+    /// Takes in the counts of other pieces.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.lanes.iter_mut().zip(&other.lanes) {
+            mine.real += theirs.real;
+            mine.heard += theirs.heard;
+            mine.matched += theirs.matched;
+        }
+        self.repeated += other.repeated;
+        self.faint += other.faint;
+        self.hard += other.hard;
+        self.off_ns += other.off_ns;
+        for (sum, value) in self.velocities.iter_mut().zip(other.velocities) {
+            *sum += value;
+        }
+    }
+
     fn add_lane(&mut self, lane: Lane, real: &[(u64, u8)], heard: &[(u64, u8)]) {
         let repeats = real.windows(2).map(|w| match w {
             [a, b] => b.0 - a.0 <= TOLERANCE_NS,
@@ -202,6 +218,22 @@ mod tests {
         assert!((score.repeated_share() - 1.0 / 3.0).abs() < 1e-12);
         assert!((score.hard_share() - 1.0 / 3.0).abs() < 1e-12);
         assert!((score.all().f1() - 4.0 / 7.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn pieces_scored_apart_and_merged_are_pieces_scored_together() {
+        let first = strokes(Lane::Kick, &[(100, 90), (120, 12), (400, 50)]);
+        let second = strokes(Lane::Ride, &[(10, 100), (300, 30)]);
+        let heard = strokes(Lane::Kick, &[(101, 80), (390, 20)]);
+        let also = strokes(Lane::Ride, &[(11, 90), (299, 40)]);
+        let mut together = Score::default();
+        together.add(&first, &heard);
+        together.add(&second, &also);
+        let [mut one, mut other] = [Score::default(), Score::default()];
+        one.add(&first, &heard);
+        other.add(&second, &also);
+        one.merge(&other);
+        assert_eq!(one, together);
     }
 
     #[test]

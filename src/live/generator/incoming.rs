@@ -1,18 +1,16 @@
 //! What comes in at a bar line: another model, or the same after a primer.
 
 use super::{Generator, HEARD_BARS, PRIMER_BARS};
-use crate::beat::grid::{BeatGrid, Meter, Step};
-use crate::model::{BeatModel, Place, Sampler, SamplerState};
-use std::collections::VecDeque;
-use std::sync::Arc;
+use crate::beat::grid::{BeatGrid, Meter};
+use crate::model::{Place, Playable, Player, PlayerState, Primer};
 
 /// What comes in at a bar line: another model, or the same after a primer.
 pub(super) struct Incoming {
-    pub(super) sampler: Sampler,
-    pub(super) state: SamplerState,
-    /// Steps it still has to hear.
-    pub(super) to_hear: VecDeque<(Place, Step)>,
-    /// Whether it also hears what is committed meanwhile: a model taking over does, a primer doesn't.
+    pub(super) player: Player,
+    pub(super) state: PlayerState,
+    /// What it still has to hear.
+    pub(super) to_hear: Primer,
+    /// Whether it also hears what is committed meanwhile: a model taking over does if it can, a primer doesn't.
     pub(super) follows: bool,
     pub(super) meter: Meter,
     /// The primer, to be heard by yet another model if one comes before the bar line.
@@ -23,20 +21,26 @@ pub(super) struct Incoming {
 
 impl Generator {
     /// Another model takes over at the next bar line, having heard what was played before it.
-    pub(in crate::live) fn take_over(&mut self, model: Arc<BeatModel>, playing: bool) {
+    pub(in crate::live) fn take_over(&mut self, model: Playable, playing: bool) {
         let primer = self.incoming.take().and_then(|incoming| incoming.primer);
-        let sampler = Sampler::new(model);
+        let player = Player::new(model);
         match primer {
-            Some(grid) => self.prime_with(sampler, grid),
+            Some(grid) => self.prime_with(player, grid),
             None => {
-                let keep = HEARD_BARS * self.meter.steps();
-                let first = self.heard.len().saturating_sub(keep);
-                let to_hear = self.heard.iter().skip(first).copied().collect();
+                let bar = self.meter.steps();
+                // One that cannot follow hears whole bars, and the one under way not at all.
+                let begun = match player.follows() {
+                    true => 0,
+                    false => (self.position() % bar as u64) as usize,
+                };
+                let end = self.heard.len().saturating_sub(begun);
+                let first = end.saturating_sub(HEARD_BARS * bar);
+                let heard = self.heard.range(first..end).copied();
                 self.incoming = Some(Incoming {
-                    state: sampler.start(),
-                    sampler,
-                    to_hear,
-                    follows: true,
+                    state: player.start(),
+                    to_hear: player.primer(heard, self.meter),
+                    follows: player.follows(),
+                    player,
                     meter: self.meter,
                     primer: None,
                     at: None,
@@ -49,34 +53,32 @@ impl Generator {
     /// At the next bar line the generator goes on as if it had just played the last bars of `grid`.
     pub(in crate::live) fn prime(&mut self, grid: BeatGrid, playing: bool) {
         let model = match self.incoming.take() {
-            Some(incoming) => Arc::clone(incoming.sampler.model()),
-            None => Arc::clone(self.model()),
+            Some(incoming) => incoming.player.model(),
+            None => self.model(),
         };
-        self.prime_with(Sampler::new(model), grid);
+        self.prime_with(Player::new(model), grid);
         self.come_in_at_once(!playing);
     }
 
-    fn prime_with(&mut self, sampler: Sampler, grid: BeatGrid) {
+    fn prime_with(&mut self, player: Player, grid: BeatGrid) {
         let bar = grid.meter.steps();
         let first = grid.bars().saturating_sub(PRIMER_BARS) * bar;
-        let to_hear = (grid.steps.iter().enumerate().skip(first))
-            .map(|(at, step)| {
-                let place = Place {
-                    step_in_bar: (at % bar) as u16,
-                    steps_per_bar: bar as u16,
-                    bar: (at / bar) as u64,
-                    bpm: Some(grid.tempo as f32),
-                    style: None,
-                    fill: Some(false),
-                    density: None,
-                };
-                (place, *step)
-            })
-            .collect();
+        let steps = (grid.steps.iter().enumerate().skip(first)).map(|(at, step)| {
+            let place = Place {
+                step_in_bar: (at % bar) as u16,
+                steps_per_bar: bar as u16,
+                bar: (at / bar) as u64,
+                bpm: Some(grid.tempo as f32),
+                style: None,
+                fill: Some(false),
+                density: None,
+            };
+            (place, *step)
+        });
         self.incoming = Some(Incoming {
-            state: sampler.start(),
-            sampler,
-            to_hear,
+            state: player.start(),
+            to_hear: player.primer(steps, grid.meter),
+            player,
             follows: false,
             meter: grid.meter,
             primer: Some(grid),
@@ -96,19 +98,17 @@ impl Generator {
     pub(super) fn is_hearing(&self) -> bool {
         self.incoming
             .as_ref()
-            .is_some_and(|incoming| !incoming.to_hear.is_empty())
+            .is_some_and(|incoming| !incoming.to_hear.is_over())
     }
 
-    /// Lets what comes in hear at most `budget` steps; tells whether it heard any.
+    /// Lets what comes in hear at most `budget` steps or parts; tells whether it heard any.
     pub(super) fn hear(&mut self, budget: usize) -> bool {
         let Some(incoming) = &mut self.incoming else {
             return false;
         };
-        let count = budget.min(incoming.to_hear.len());
-        for (place, step) in incoming.to_hear.drain(..count) {
-            incoming.sampler.force(&mut incoming.state, &place, &step);
-        }
-        if incoming.to_hear.is_empty() && incoming.at.is_none() {
+        let (state, to_hear) = (&mut incoming.state, &mut incoming.to_hear);
+        let count = incoming.player.hear(state, to_hear, budget);
+        if incoming.to_hear.is_over() && incoming.at.is_none() {
             let bar = self.meter.steps() as u64;
             let at = self.origin + (self.next - self.origin).div_ceil(bar) * bar;
             incoming.at = Some(at);
@@ -135,6 +135,6 @@ impl Generator {
         }
         self.head.clone_from(&incoming.state);
         self.bar_head.clone_from(&incoming.state);
-        self.sampler = incoming.sampler;
+        self.player = incoming.player;
     }
 }

@@ -46,3 +46,19 @@ fn a_build_without_audio_says_so() {
     let error = open().err().unwrap();
     assert!(error.reason.contains("built without audio"));
 }
+
+#[test]
+fn a_soundfont_that_cannot_serve_is_refused_before_a_card_is_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().join("text\x1b.sf2");
+    std::fs::write(&text, "no drums").unwrap();
+    for (path, reason) in [
+        (dir.path().join("none.sf2"), "none.sf2: "),
+        (dir.path().to_path_buf(), "no file"),
+        (text, "sfbk"),
+    ] {
+        let error = open_font(&path).err().unwrap();
+        assert!(error.reason.contains(reason), "{error}");
+        assert!(!error.hint.is_empty() && !error.reason.contains('\x1b'));
+    }
+}

@@ -137,11 +137,10 @@ fn ten_thousand_random_knob_turns_and_output_swaps() {
             88 => rig.tell(EngineCommand::Stop),
             89 => rig.tell(EngineCommand::Panic),
             90..94 => rig.tell(EngineCommand::Play),
-            94 => rig.tell(EngineCommand::TakeOver(BeatModel::random(
-                8 + draws.below(9),
-                1,
-                i.into(),
-            ))),
+            94 => {
+                let model = BeatModel::random(8 + draws.below(9), 1, i.into());
+                rig.tell(EngineCommand::TakeOver(model.into()));
+            }
             95 => {
                 let grid = random_grid(&mut draws, Meter::COMMON);
                 rig.tell(EngineCommand::Prime(grid));

@@ -9,8 +9,7 @@ use crate::live::scheduler::{Change, Scheduler};
 use crate::live::session::{Journal, Record};
 use crate::live::sink::MidiSink;
 use crate::message::{Controls, Step};
-use crate::model::BeatModel;
-use std::sync::Arc;
+use crate::model::Playable;
 
 /// When a rig's clock starts.
 pub const START: u64 = 1_000_000_000;
@@ -59,12 +58,12 @@ pub struct Rig {
 }
 
 impl Rig {
-    pub fn new(model: Arc<BeatModel>, seed: u64) -> Self {
+    pub fn new(model: impl Into<Playable>, seed: u64) -> Self {
         let (scheduler, wires) = Scheduler::new(voices(&Kit::gm()));
         let (to_journal, records) = crossbeam_channel::unbounded();
         let ends = (wires.commands, wires.played, wires.pulse);
         Self {
-            engine: Engine::new(model, seed, Controls::default(), ends, to_journal),
+            engine: Engine::new(model.into(), seed, Controls::default(), ends, to_journal),
             scheduler,
             changes: wires.changes,
             left: wires.left,

@@ -96,7 +96,7 @@ fn another_model_takes_over_at_the_bar_line_having_heard_the_last_bars() {
     let mut rig = Rig::new(old.clone(), 6);
     rig.tell(EngineCommand::Play);
     rig.pass(21_300_000_000);
-    rig.tell(EngineCommand::TakeOver(new.clone()));
+    rig.tell(EngineCommand::TakeOver(new.clone().into()));
     let told = rig.now;
     rig.turn(|c| c.temperature = 0.7);
     rig.pass(6_000_000_000);

@@ -267,7 +267,7 @@ fn the_real_threads_play_save_and_end_in_silence() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("beat.log");
     let handle = EngineHandle::start(EngineOptions {
-        model: BeatModel::random(8, 1, 1),
+        model: BeatModel::random(8, 1, 1).into(),
         seed: 4,
         controls: Controls {
             milli_bpm: 400_000,

@@ -3,7 +3,7 @@
 //! variance were is kept for whoever follows them.
 
 use super::super::lstm::kernel::{Engine, Loop, Rows};
-use super::norm::Dropout;
+use super::dropout::{Dropout, Dropped, Kept};
 use super::stack::Between;
 use super::{part_rows, sized};
 
@@ -19,10 +19,7 @@ pub struct BatchNorm {
     pub variance: Vec<f32>,
     /// One over the deviation.
     narrow: Vec<f32>,
-    /// 1 where a value was kept.
-    kept: Vec<u8>,
-    /// What a kept value was multiplied by; `None`: nothing was dropped.
-    factor: Option<f32>,
+    dropped: Dropped,
     partial: Vec<f32>,
     sums: Vec<f64>,
     /// Mean gradient, and mean of gradient times normalised value.
@@ -67,7 +64,6 @@ impl Between for BatchNorm {
         let each = part_rows(rows, units);
         let parts = rows.div_ceil(each);
         let share = share_of(real);
-        self.factor = dropout.map(Dropout::factor);
         sized(&mut self.mean, units).fill(0.0);
         for second in [false, true] {
             let partial = sized(&mut self.partial, parts * units);
@@ -97,7 +93,7 @@ impl Between for BatchNorm {
         {
             *narrow = 1.0 / (variance + EPSILON).sqrt();
         }
-        let kept = sized(&mut self.kept, dropout.map_or(0, |_| rows * units));
+        let kept = self.dropped.begin(dropout, rows * units);
         let (mean, narrow) = (&self.mean, &self.narrow);
         engine.share(
             parts,
@@ -134,7 +130,7 @@ impl Between for BatchNorm {
         let share = share_of(real);
         let partial = sized(&mut self.partial, parts * 2 * units);
         let (mean, narrow) = (&self.mean, &self.narrow);
-        let (kept, factor) = (&self.kept, self.factor);
+        let dropped = &self.dropped;
         engine.share(
             parts,
             (
@@ -146,7 +142,7 @@ impl Between for BatchNorm {
                 let end = from + d.len();
                 engine.run(Gather {
                     x: &x[from..end],
-                    kept: factor.map(|f| (&kept[from..end], f)),
+                    kept: dropped.of(from..end),
                     mean,
                     narrow,
                     d,
@@ -255,7 +251,7 @@ impl Loop for Forward<'_> {
 /// Takes the gradient back through dropout; sums of it times the normalised values, then of itself.
 struct Gather<'a> {
     x: &'a [f32],
-    kept: Option<(&'a [u8], f32)>,
+    kept: Option<Kept<'a>>,
     mean: &'a [f32],
     narrow: &'a [f32],
     d: &'a mut [f32],
@@ -267,7 +263,7 @@ impl Loop for Gather<'_> {
     #[inline(always)]
     fn run(self) {
         let units = self.mean.len();
-        let mut kept = self.kept.map(|(kept, by)| (kept.chunks_exact(units), by));
+        let mut kept = self.kept;
         self.partial.fill(0.0);
         let (along, through) = self.partial.split_at_mut(units);
         for (d, x) in self
@@ -275,12 +271,8 @@ impl Loop for Gather<'_> {
             .chunks_exact_mut(units)
             .zip(self.x.chunks_exact(units))
         {
-            if let Some((kept, factor)) = &mut kept
-                && let Some(kept) = kept.next()
-            {
-                for (d, kept) in d.iter_mut().zip(kept) {
-                    *d *= f32::from(*kept) * *factor;
-                }
+            if let Some(kept) = &mut kept {
+                kept.back(d);
             }
             let scales = self.mean.iter().zip(self.narrow);
             let sums = along.iter_mut().zip(&mut *through);

@@ -8,6 +8,7 @@
 use super::super::config::{HEAD_WIDTH, MIX, ModelConfig};
 use super::super::params::{HEADS, Head, PER_LAYER, Spec, specs};
 use super::stack::Places;
+use super::trainee::Listed;
 use crate::beat::grid::LANES;
 use std::ops::Range;
 
@@ -186,10 +187,18 @@ impl Layout {
     pub fn block(&self, block: Block) -> Range<usize> {
         self.blocks[self.layers * PER_LAYER + block as usize].clone()
     }
+}
 
-    /// The weights one by one, in the order of [`specs`].
-    #[must_use]
-    pub fn apart(&self, list: &[f32]) -> Vec<Vec<f32>> {
+impl Listed for Layout {
+    fn size(&self) -> usize {
+        self.len
+    }
+
+    fn decaying(&self) -> usize {
+        self.decaying
+    }
+
+    fn apart(&self, list: &[f32]) -> Vec<Vec<f32>> {
         self.places
             .iter()
             .map(|place| {
@@ -202,8 +211,7 @@ impl Layout {
             .collect()
     }
 
-    /// Takes weights in the order of [`specs`] into the list.
-    pub fn join(&self, weights: &[Vec<f32>], list: &mut [f32]) {
+    fn join(&self, weights: &[Vec<f32>], list: &mut [f32]) {
         for (place, from) in self.places.iter().zip(weights) {
             for (here, there, n) in place.runs() {
                 list[there..there + n].copy_from_slice(&from[here..here + n]);

@@ -4,10 +4,11 @@
 //! | file | |
 //! |---|---|
 //! | `layout` | where each weight lies in one long list |
-//! | `stack`, `norm`, `batch_norm` | the layers; normalisation and dropout between them |
+//! | `stack`, `norm`, `batch_norm`, `dropout` | the layers; normalisation and dropout between them |
 //! | `heads`, `inputs`, `chain`, `expression` | the losses and what they say back |
 //! | `optimise` | norm, clipping, AdamW, average |
 //! | `pace` | how many threads are worth it |
+//! | `trainee` | what every learner has: numbers, carried state, threads |
 //! | `sums` | small arithmetic of the loops |
 //!
 //! Work is cut into parts by its size alone and added up in the order of the parts, so the numbers have the same bits
@@ -15,6 +16,7 @@
 
 pub(super) mod batch_norm;
 mod chain;
+pub(super) mod dropout;
 mod expression;
 mod heads;
 mod inputs;
@@ -26,34 +28,24 @@ pub(super) mod stack;
 pub(super) mod sums;
 #[cfg(test)]
 mod tests;
+pub(super) mod trainee;
 
 use super::batch::Batch;
 use super::config::ModelConfig;
 use super::learner::{Learner, Snapshot, Update};
 use super::lstm::kernel::{Engine, Sparse};
-use crate::base::rng::{Purpose, Stream};
+use dropout::Dropout;
 use heads::Heads;
 use layout::Layout;
-use norm::Dropout;
-use optimise::Numbers;
 use pace::Pace;
-use stack::{Carried, Input, Slots, Stack};
-use std::time::Instant;
+use stack::{Input, Slots, Stack};
+use trainee::Trainee;
 
 /// A learner on the processor's cores.
 #[derive(Debug)]
 pub struct CpuLearner {
     config: ModelConfig,
-    layout: Layout,
-    engine: Engine,
-    /// Threads it was asked for.
-    threads: usize,
-    pace: Pace,
-    numbers: Numbers,
-    gradient: Vec<f32>,
-    squares: Vec<f64>,
-    carried: Vec<Carried>,
-    updates: u64,
+    trainee: Trainee<Layout>,
     inputs: Sparse,
     stack: Stack,
     heads: Heads,
@@ -74,45 +66,20 @@ impl CpuLearner {
         engine: Engine,
         pace: Pace,
     ) -> Self {
-        let layout = Layout::new(config, decays);
-        let zeros = || vec![0.0; layout.len];
-        let mut params = zeros();
-        layout.join(weights, &mut params);
         Self {
-            numbers: Numbers {
-                average: params.clone(),
-                params,
-                first: zeros(),
-                second: zeros(),
-            },
-            gradient: zeros(),
-            squares: Vec::new(),
-            carried: Vec::new(),
-            updates: 0,
+            trainee: Trainee::new(Layout::new(config, decays), weights, engine, pace),
             stack: Stack::new(config.layers, config.units),
             inputs: Sparse::default(),
             heads: Heads::default(),
             config: config.clone(),
-            layout,
-            engine,
-            threads: pace.threads(),
-            pace,
         }
-    }
-
-    /// The gradient of the last update before clipping, weight by weight.
-    #[cfg(test)]
-    fn gradients(&self) -> Vec<Vec<f32>> {
-        self.layout.apart(&self.gradient)
     }
 }
 
 impl Learner for CpuLearner {
     fn begin(&mut self, streams: usize) {
-        let zeros = || vec![0.0; streams * self.config.units];
-        self.carried = (0..self.config.layers)
-            .map(|_| (zeros(), zeros()))
-            .collect();
+        let config = &self.config;
+        self.trainee.begin(config.layers, config.units, streams);
     }
 
     fn update(
@@ -122,16 +89,11 @@ impl Learner for CpuLearner {
         dropout: f64,
         seed: u64,
     ) -> Option<Update> {
-        let began = Instant::now();
-        let threads = self.pace.threads();
-        if threads != self.threads {
-            // Rare: the old threads end, others begin. Where the machine gives fewer, it is as fast as it gets.
-            self.engine = Engine::with(self.engine.isa(), threads).unwrap_or(self.engine.clone());
-            self.threads = threads;
-        }
-        let engine = &self.engine;
-        let (layers, updates) = (self.config.layers as u64, self.updates);
-        let (layout, params) = (&self.layout, &self.numbers.params);
+        let began = self.trainee.set_out();
+        let (layers, updates) = (self.config.layers, self.trainee.updates);
+        let trainee = &mut self.trainee;
+        let (engine, layout) = (&trainee.engine, &trainee.layout);
+        let params = &trainee.numbers.params;
         self.inputs
             .read(&batch.inputs, batch.inputs.len() / batch.slots().max(1));
         let inputs = &self.inputs;
@@ -146,14 +108,11 @@ impl Learner for CpuLearner {
             layout,
             params,
             (slots, Input::Sparse(inputs)),
-            &mut self.carried,
-            |layer| {
-                let index = updates * layers + layer as u64;
-                Dropout::new(Stream::new(seed, index, Purpose::Dropout), dropout)
-            },
+            &mut trainee.carried,
+            |layer| Dropout::of_layer(seed, dropout, updates, layers, layer),
         );
         let (top, d_top) = self.stack.top();
-        let gradient = &mut self.gradient[..];
+        let gradient = &mut trainee.gradient[..];
         let losses = self.heads.learn(
             engine,
             layout,
@@ -163,20 +122,14 @@ impl Learner for CpuLearner {
             (gradient, d_top),
         );
         let inputs = Input::Sparse(inputs);
+        let gradient = &mut trainee.gradient;
         self.stack
-            .backward(engine, layout, params, (slots, inputs), &mut self.gradient);
-        let grad_norm = optimise::norm(engine, &self.gradient, &mut self.squares);
-        let update = Update::new([losses.hits, losses.expression, grad_norm]);
+            .backward(engine, layout, params, (slots, inputs), gradient);
+        let update = trainee.judge([losses.hits, losses.expression]);
         if update.is_finite() {
-            self.updates += 1;
-            self.numbers.step(
-                engine,
-                &self.gradient,
-                self.layout.decaying,
-                (grad_norm, learning_rate, self.updates),
-            );
+            trainee.step(&update, learning_rate);
         }
-        self.pace.took(began.elapsed(), batch.slots());
+        trainee.arrive(began, batch.slots());
         Some(update)
     }
 
@@ -185,29 +138,15 @@ impl Learner for CpuLearner {
     }
 
     fn weights(&self) -> Vec<Vec<f32>> {
-        self.layout.apart(&self.numbers.average)
+        self.trainee.weights()
     }
 
     fn snapshot(&self) -> Snapshot {
-        let apart = |list: &[f32]| self.layout.apart(list);
-        Snapshot {
-            average: self.weights(),
-            raw: apart(&self.numbers.params),
-            first: apart(&self.numbers.first),
-            second: apart(&self.numbers.second),
-            carried: self.carried.clone(),
-            updates: self.updates,
-        }
+        self.trainee.snapshot()
     }
 
     fn restore(&mut self, snapshot: &Snapshot) {
-        let numbers = &mut self.numbers;
-        self.layout.join(&snapshot.average, &mut numbers.average);
-        self.layout.join(&snapshot.raw, &mut numbers.params);
-        self.layout.join(&snapshot.first, &mut numbers.first);
-        self.layout.join(&snapshot.second, &mut numbers.second);
-        self.carried.clone_from(&snapshot.carried);
-        self.updates = snapshot.updates;
+        self.trainee.restore(snapshot);
     }
 }
 

@@ -2,66 +2,17 @@
 
 use super::super::lstm::kernel::{Engine, Loop, Rows, WIDE};
 use super::super::slices::NORM_EPSILON;
+use super::dropout::{Dropout, Dropped, Kept};
 use super::stack::Between;
 use super::sums::{Vector, add, sum, wide, wide_mut};
 use super::{part_rows, sized};
-use crate::base::rng::Stream;
-
-/// Which share of a layer's output is dropped, and by which draws.
-#[derive(Clone, Debug)]
-pub struct Dropout {
-    draws: Stream,
-    /// Draws below it drop, in parts of 2^24.
-    below: u64,
-    /// What a kept value is multiplied by.
-    factor: f32,
-}
-
-impl Dropout {
-    /// Drops `share` of the values by these draws, in order; nothing where the share is not above 0.
-    #[must_use]
-    pub fn new(draws: Stream, share: f64) -> Option<Self> {
-        (share > 0.0).then(|| Self {
-            draws,
-            // A uniform draw is k / 2^24: it is below `share` exactly where k is below this.
-            below: (share * f64::from(1 << 24)).ceil() as u64,
-            factor: (1.0 / (1.0 - share)) as f32,
-        })
-    }
-
-    /// What a kept value is multiplied by.
-    #[must_use]
-    pub const fn factor(&self) -> f32 {
-        self.factor
-    }
-
-    /// Drops some of `y`, as many draws as there are values; `kept` notes which stay.
-    #[inline(always)]
-    pub fn drop_some(&mut self, kept: &mut [u8], y: &mut [f32]) {
-        for (kept, y) in kept.iter_mut().zip(y) {
-            *kept = u8::from(self.draws.next_bits() >> 40 >= self.below);
-            *y *= f32::from(*kept) * self.factor;
-        }
-    }
-
-    /// The same, from the `n`-th value on.
-    #[must_use]
-    pub fn from(&self, n: u64) -> Self {
-        let mut draws = self.draws.clone();
-        draws.skip(n);
-        Self { draws, ..*self }
-    }
-}
 
 /// One layer's normalisation: what its backward pass needs, kept from call to call.
 #[derive(Debug, Default)]
 pub struct Norm {
     /// Mean of each row, and one over its deviation.
     scales: Vec<[f32; 2]>,
-    /// 1 where a value was kept.
-    kept: Vec<u8>,
-    /// What a kept value was multiplied by; `None`: nothing was dropped.
-    factor: Option<f32>,
+    dropped: Dropped,
     partial: Vec<f32>,
 }
 
@@ -77,9 +28,8 @@ impl Between for Norm {
     ) {
         let units = gain.len();
         let rows = x.len() / units;
-        self.factor = dropout.map(|d| d.factor);
         let scales = sized(&mut self.scales, rows);
-        let kept = sized(&mut self.kept, dropout.map_or(0, |_| rows * units));
+        let kept = self.dropped.begin(dropout, rows * units);
         let each = part_rows(rows, units);
         engine.share(
             rows.div_ceil(each),
@@ -116,7 +66,7 @@ impl Between for Norm {
         let each = part_rows(rows, units);
         let parts = rows.div_ceil(each);
         let partial = sized(&mut self.partial, parts * 2 * units);
-        let (scales, kept, factor) = (&self.scales, &self.kept, self.factor);
+        let (scales, dropped) = (&self.scales, &self.dropped);
         engine.share(
             parts,
             (Rows::new(d, each * units), Rows::new(partial, 2 * units)),
@@ -126,7 +76,7 @@ impl Between for Norm {
                 engine.run(Backward {
                     x: &x[at..end],
                     scales: &scales[i * each..],
-                    kept: factor.map(|factor| (&kept[at..end], factor)),
+                    kept: dropped.of(at..end),
                     gain,
                     d,
                     partial,
@@ -187,7 +137,7 @@ impl Loop for Forward<'_> {
 struct Backward<'a> {
     x: &'a [f32],
     scales: &'a [[f32; 2]],
-    kept: Option<(&'a [u8], f32)>,
+    kept: Option<Kept<'a>>,
     gain: &'a [f32],
     d: &'a mut [f32],
     partial: &'a mut [f32],
@@ -199,7 +149,7 @@ impl Loop for Backward<'_> {
     fn run(self) {
         let units = self.gain.len();
         let n = units as f32;
-        let mut kept = self.kept.map(|(kept, by)| (kept.chunks_exact(units), by));
+        let mut kept = self.kept;
         self.partial.fill(0.0);
         let (d_gain, d_shift) = self.partial.split_at_mut(units);
         for ((d, x), [mean, narrow]) in self
@@ -208,12 +158,8 @@ impl Loop for Backward<'_> {
             .zip(self.x.chunks_exact(units))
             .zip(self.scales)
         {
-            if let Some((kept, factor)) = &mut kept
-                && let Some(kept) = kept.next()
-            {
-                for (d, kept) in d.iter_mut().zip(kept) {
-                    *d *= f32::from(*kept) * *factor;
-                }
+            if let Some(kept) = &mut kept {
+                kept.back(d);
             }
             let normal = |x: Vector| (x - Vector::all(*mean)) * Vector::all(*narrow);
             let (mut through, mut along) = (Vector::ZERO, Vector::ZERO);

@@ -12,6 +12,8 @@ const TRIES: usize = 3;
 const AGAIN: usize = 300;
 /// Another count has to be faster by this factor to be taken.
 const CLEARLY: f64 = 0.95;
+/// A count this much slower than the best at its first update is not tried again.
+const HOPELESS: f64 = 1.3;
 
 /// What is being found out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,7 +85,7 @@ impl Pace {
         self.fastest = self.fastest.min(time.as_secs_f64() / slots.max(1) as f64);
         match self.state {
             State::Cold => self.enter(State::Trying, self.now),
-            State::Trying if self.since < TRIES => {}
+            State::Trying if self.since < TRIES && !self.is_hopeless() => {}
             State::Trying => {
                 let (count, figure) = self.best.unwrap_or((self.now, f64::INFINITY));
                 if self.fastest < figure * CLEARLY {
@@ -116,6 +118,11 @@ impl Pace {
                 self.enter(state, next);
             }
         }
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.best
+            .is_some_and(|(_, figure)| self.fastest > figure * HOPELESS)
     }
 
     fn enter(&mut self, state: State, threads: usize) {

@@ -3,7 +3,8 @@
 
 use super::super::lstm::kernel::{Engine, Sparse};
 use super::super::lstm::sequence::{Gradients, Layer, Shape, Weights};
-use super::norm::{Dropout, Norm};
+use super::dropout::Dropout;
+use super::norm::Norm;
 use super::sized;
 use std::ops::Range;
 

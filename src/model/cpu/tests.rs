@@ -133,10 +133,10 @@ fn every_gradient_is_that_of_autodiff() {
             assert!(close(u.hit_bits * nats, hits, 1e-5), "{u:?} {hits}");
             assert!(close(u.expression_bits * nats, expression, 1e-5));
             let theirs: Vec<Vec<f32>> = gradients.iter().flatten().map(numbers).collect();
-            let mine = ours.gradients();
+            let mine = ours.trainee.gradients();
             assert_eq!(mine.len(), theirs.len(), "all weights have a gradient");
             // Burn counts no update here; without dropout that changes nothing.
-            ours.updates = 0;
+            ours.trainee.updates = 0;
             for ((name, a), b) in case.names().iter().zip(&mine).zip(&theirs) {
                 let size = b.iter().map(|v| v * v).sum::<f32>().sqrt();
                 // A layer of one unit is normalised to 0: nothing is left but rounding.
@@ -280,11 +280,11 @@ fn an_update_allocates_nothing_once_it_is_warm() {
     let mut learner = case.ours(2);
     learner.update(&case.batches[0], 0.01, 0.2, 1);
     learner.update(&case.batches[1], 0.01, 0.2, 1);
-    let before = calls(&learner.engine);
+    let before = calls(&learner.trainee.engine);
     for batch in &case.batches[..2] {
         learner.update(batch, 0.01, 0.2, 1);
     }
-    assert_eq!(calls(&learner.engine), before);
+    assert_eq!(calls(&learner.trainee.engine), before);
     assert!(before > 0, "the probe counts");
 }
 

@@ -7,9 +7,11 @@
 //! | `lesson` | batches, and the loss |
 //! | `net` | forward and backward |
 //! | `tune` | thresholds, on pieces kept back |
+//! | `own` | an ear that a checkpoint keeps for its own frames |
 
 mod lesson;
 mod net;
+pub mod own;
 mod recordings;
 #[cfg(test)]
 mod tests;

@@ -50,42 +50,76 @@ pub struct Generated {
     pub control: Option<Temperatures>,
 }
 
+/// What plays pieces to be measured: a model of either kind.
+pub trait Player: Sync {
+    /// [`BARS`] bars in 4/4 of a style at its tempo, those after the first [`WARM_UP`] from silence, by the draws of `seed`
+    /// alone.
+    fn piece(&self, plan: &StylePlan, temperature: f64, seed: u64) -> BeatGrid;
+}
+
 /// Draws beats in all styles of both corpora and measures them beside `train` and `validation`; the same for
 /// any number of threads. `None` where neither has a beat in 4/4.
 #[must_use]
 pub fn generated(
-    model: &Arc<BeatModel>,
+    player: &impl Player,
     train: &Corpus,
     validation: &Corpus,
     request: &Request,
 ) -> Option<Generated> {
+    let found = measured(player, train, validation, request);
+    found.map(|measured| measured.generated)
+}
+
+/// What was measured, and what it was made of.
+pub(super) struct Measured {
+    /// The measures.
+    pub generated: Generated,
+    /// The pieces drawn.
+    pub grids: Vec<BeatGrid>,
+    /// The real music beside them.
+    pub sets: Sets,
+}
+
+/// [`generated`] with the pieces.
+pub(super) fn measured(
+    player: &impl Player,
+    train: &Corpus,
+    validation: &Corpus,
+    request: &Request,
+) -> Option<Measured> {
     let real = [train, validation];
     let styles = plan::styles(&real);
     if styles.is_empty() {
         return None;
     }
     let plan = plan::in_proportion(&styles, request.bars);
-    let grids = play(model, &plan, request.temperature, request.seed);
+    let grids = play(player, &plan, request.temperature, request.seed);
     let control = (!request.temperatures.is_empty()).then(|| {
         let plan = plan::evenly(&styles, request.bars);
-        temperatures(model, &real, &plan, &request.temperatures, request.seed)
+        temperatures(player, &real, &plan, &request.temperatures, request.seed)
     });
-    Some(Generated {
+    let sets = Sets::new(train, validation);
+    let generated = Generated {
         bars: grids.iter().map(BeatGrid::bars).sum(),
         bars_per_piece: BARS,
         warm_up_bars: WARM_UP,
         temperature: request.temperature,
         seed: request.seed,
         styles: plan,
-        against: Sets::new(train, validation).compare(&grids, request.seed),
+        against: sets.compare(&grids, request.seed),
         control,
+    };
+    Some(Measured {
+        generated,
+        grids,
+        sets,
     })
 }
 
 /// Plays a plan's pieces, in its order. A piece's draws depend on the seed and its number alone, so that
 /// the same piece at another temperature meets the same luck.
 pub(super) fn play(
-    model: &Arc<BeatModel>,
+    player: &impl Player,
     plan: &[StylePlan],
     temperature: f64,
     seed: u64,
@@ -94,13 +128,12 @@ pub(super) fn play(
         .iter()
         .flat_map(|style| std::iter::repeat_n(style, style.pieces))
         .collect();
-    let knobs = knobs(temperature);
     pieces
         .par_iter()
         .enumerate()
         .map(|(number, style)| {
             let seed = bits(seed, number as u64, 0, Purpose::Shuffle);
-            piece(model, style, &knobs, seed)
+            player.piece(style, temperature, seed)
         })
         .collect()
 }
@@ -114,21 +147,23 @@ fn knobs(temperature: f64) -> Knobs {
     }
 }
 
-fn piece(model: &Arc<BeatModel>, plan: &StylePlan, knobs: &Knobs, seed: u64) -> BeatGrid {
-    let style = plan.style.as_deref();
-    let style = style.and_then(|style| model.config().style_index(style));
-    let meter = Meter::COMMON;
-    let mut sampler = Sampler::new(Arc::clone(model));
-    let mut state = sampler.start();
-    let mut steps = Vec::with_capacity((WARM_UP + BARS) * meter.steps());
-    for at in 0..(WARM_UP + BARS) * meter.steps() {
-        let place = place_at(meter, plan.bpm, at, style);
-        steps.push(sampler.draw(&mut state, &place, knobs, seed, at as u64));
-    }
-    steps.drain(..WARM_UP * meter.steps());
-    BeatGrid {
-        meter,
-        tempo: plan.bpm,
-        steps,
+impl Player for Arc<BeatModel> {
+    fn piece(&self, plan: &StylePlan, temperature: f64, seed: u64) -> BeatGrid {
+        let style = plan.style.as_deref();
+        let style = style.and_then(|style| self.config().style_index(style));
+        let (meter, knobs) = (Meter::COMMON, knobs(temperature));
+        let mut sampler = Sampler::new(Self::clone(self));
+        let mut state = sampler.start();
+        let mut steps = Vec::with_capacity((WARM_UP + BARS) * meter.steps());
+        for at in 0..(WARM_UP + BARS) * meter.steps() {
+            let place = place_at(meter, plan.bpm, at, style);
+            steps.push(sampler.draw(&mut state, &place, &knobs, seed, at as u64));
+        }
+        steps.drain(..WARM_UP * meter.steps());
+        BeatGrid {
+            meter,
+            tempo: plan.bpm,
+            steps,
+        }
     }
 }

@@ -1,14 +1,12 @@
 //! How the measures of what a model plays follow the temperature.
 
-use super::generated::play;
+use super::generated::{Player, play};
 use super::plan::StylePlan;
 use super::real::{BARS, cut};
 use crate::base::rng::{Purpose, Stream};
 use crate::beat::metrics::{Control, rises, step_density};
 use crate::dataset::corpus::Corpus;
-use crate::model::weights::BeatModel;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// Density that counts as that of the style: this share of the real one more or less.
 const NEAR: f64 = 0.15;
@@ -64,7 +62,7 @@ pub struct Temperatures {
 /// Draws the plan at each temperature with the same luck, and measures it; `real` is what the plan was
 /// made from.
 pub(super) fn temperatures(
-    model: &Arc<BeatModel>,
+    player: &impl Player,
     real: &[&Corpus],
     plan: &[StylePlan],
     at: &[f64],
@@ -73,7 +71,7 @@ pub(super) fn temperatures(
     let mut at = at.to_vec();
     at.sort_by(f64::total_cmp);
     at.dedup();
-    let rows: Vec<TemperatureRow> = at.iter().map(|&t| row(model, plan, t, seed)).collect();
+    let rows: Vec<TemperatureRow> = at.iter().map(|&t| row(player, plan, t, seed)).collect();
     let controls = || rows.iter().map(|row| &row.control);
     Temperatures {
         bars_per_style: plan.first().map_or(0, |style| style.pieces) * BARS,
@@ -107,8 +105,8 @@ fn real_styles_near(real: &[&Corpus], plan: &[StylePlan], seed: u64) -> f64 {
     near as f64 / SAMPLES as f64
 }
 
-fn row(model: &Arc<BeatModel>, plan: &[StylePlan], temperature: f64, seed: u64) -> TemperatureRow {
-    let grids = play(model, plan, temperature, seed);
+fn row(player: &impl Player, plan: &[StylePlan], temperature: f64, seed: u64) -> TemperatureRow {
+    let grids = play(player, plan, temperature, seed);
     let mut rest = grids.as_slice();
     let mut style_ratios = Vec::with_capacity(plan.len());
     for style in plan {

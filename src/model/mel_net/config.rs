@@ -1,18 +1,24 @@
 //! What a spectrogram model is, apart from its weights; and the list of its weights.
 
+use super::head::Sizes;
 use super::place::CODE;
 use crate::audio::mel::{MelConfig, Scale};
+use crate::audio::onset::Ear;
 use crate::beat::kit::DrumMap;
 use crate::message::Representation;
 use crate::model::config::Described;
 use crate::model::params::{Init, Spec};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The version of the inputs ([`super::place`], [`super::batch`]) and of the head ([`super::head`]).
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
-/// Whole frames an output is a mixture of, where nothing else is said.
+/// Components of each group of bands, where nothing else is said.
 pub const COMPONENTS: usize = 6;
+
+/// Groups of bands, where there are so many bands.
+pub const GROUPS: usize = 8;
 
 /// Weights a layer: input, recurrent, bias, gain, shift, and the running mean and variance, which are not learned but
 /// counted.
@@ -96,8 +102,10 @@ pub struct MelNetConfig {
     pub units: usize,
     /// LSTM layers.
     pub layers: usize,
-    /// Whole frames an output is a mixture of.
+    /// Components that each group of bands is one of.
     pub components: usize,
+    /// Groups of neighbouring bands.
+    pub groups: usize,
     /// How frames are made.
     pub mel: MelSettings,
     /// The drum map the training files were read with.
@@ -110,7 +118,14 @@ pub struct MelNetConfig {
     pub cross_entropy: Option<f32>,
     /// The epoch these weights are from.
     pub epoch: usize,
+    /// The transcriber of frames that the one inside the program cannot read, as [`Ear::to_bytes`] wrote it; kept in the
+    /// checkpoint as a part of its own.
+    #[serde(skip)]
+    pub ear: Option<Arc<[u8]>>,
 }
+
+/// The transcriber's name among a checkpoint's parts.
+const EAR: &str = "ear";
 
 impl MelNetConfig {
     /// Inputs: the frame before, the frame a bar before the one to come, and its place.
@@ -119,10 +134,35 @@ impl MelNetConfig {
         2 * self.mel.n_mels + CODE
     }
 
-    /// Outputs: each component's means, the scales, the components' weights.
+    /// The transcriber kept for these frames; `None` where none is.
+    ///
+    /// # Errors
+    /// A sentence: a damaged transcriber, or one of other frames.
+    pub fn own_ear(&self) -> Result<Option<Ear>, String> {
+        let Some(bytes) = &self.ear else {
+            return Ok(None);
+        };
+        let ear = Ear::from_bytes(bytes).map_err(|e| format!("its own transcriber: {e}"))?;
+        if *ear.mel() != self.mel.mel() {
+            return Err("its own transcriber hears other frames than it plays".into());
+        }
+        Ok(Some(ear))
+    }
+
+    /// The sizes of the head.
+    #[must_use]
+    pub const fn sizes(&self) -> Sizes {
+        Sizes {
+            components: self.components,
+            bands: self.mel.n_mels,
+            groups: self.groups,
+        }
+    }
+
+    /// Outputs: each component's means, the scales, each group's logits.
     #[must_use]
     pub const fn outputs(&self) -> usize {
-        (self.components + 1) * self.mel.n_mels + self.components
+        self.sizes().row()
     }
 }
 
@@ -137,6 +177,8 @@ pub enum Head {
     Scale,
     /// `[1, components * n_mels]`: how far each component's mean follows the frame before.
     Hold,
+    /// `[1, (groups - 1) * components * components]`: what a group's component adds to the logits of the group above.
+    Link,
 }
 
 impl Head {
@@ -164,6 +206,11 @@ impl Described for MelNetConfig {
         range("LSTM width", self.units, 4096)?;
         range("number of LSTM layers", self.layers, 16)?;
         range("number of components", self.components, 64)?;
+        range(
+            "number of groups of bands",
+            self.groups,
+            self.mel.n_mels.min(64),
+        )?;
         crate::audio::mel::Mel::new(self.mel.mel()).map_err(|e| e.to_string())?;
         if !(self.mel.floor < self.mel.ceiling && (self.mel.ceiling - self.mel.floor).is_finite()) {
             return Err("its range of decibels does not rise".into());
@@ -175,8 +222,20 @@ impl Described for MelNetConfig {
         [self.layers, self.units]
     }
 
+    fn enclosed(&self) -> Option<(&'static str, &[u8])> {
+        self.ear.as_deref().map(|bytes| (EAR, bytes))
+    }
+
+    fn take_enclosed(
+        &mut self,
+        read: &dyn Fn(&'static str) -> Option<Vec<u8>>,
+    ) -> Result<(), String> {
+        self.ear = read(EAR).map(Into::into);
+        self.own_ear().map(|_| ())
+    }
+
     fn specs(&self) -> Vec<Spec> {
-        let mut list = Vec::with_capacity(self.layers * PER_LAYER + 4);
+        let mut list = Vec::with_capacity(self.layers * PER_LAYER + 5);
         let mut add = |name: String, rows, columns, init| {
             let decays = rows > 1;
             list.push(Spec {
@@ -205,6 +264,7 @@ impl Described for MelNetConfig {
         add("head.bias".into(), 1, self.outputs(), Init::Data);
         add("head.scale".into(), 1, frames, Init::Constant(-2.5));
         add("head.hold".into(), 1, frames, Init::Data);
+        add("head.link".into(), 1, self.sizes().links(), Init::Data);
         list
     }
 }

@@ -7,8 +7,8 @@ use crate::beat::grid::Meter;
 use crate::dataset::corpus::Corpus;
 use rayon::prelude::*;
 
-/// Files that are rendered between two words of how far it is.
-const PART: usize = 32;
+/// Files that are rendered between two words of how far it is; a few seconds' work.
+const PART: usize = 8;
 
 /// One file's frames.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,15 +33,16 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Renders every piece, several at once; `told` hears how many are done of how many.
+    /// Renders every piece, several at once; `told` hears how many are done and says whether to go on. `None` where it
+    /// said no.
     ///
     /// # Errors
     /// Settings that no filter bank can be made of.
     pub fn render(
         corpus: &Corpus,
         mel: MelSettings,
-        told: &mut dyn FnMut(usize, usize),
-    ) -> Result<Self, MelError> {
+        told: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Self>, MelError> {
         let bank = Mel::new(mel.mel())?;
         let scale = mel.scale();
         let mut tracks = Vec::with_capacity(corpus.len());
@@ -53,10 +54,12 @@ impl Frames {
                 levels: MelTrack::of_grid(&bank, &scale, &corpus.grid(piece)).levels,
             });
             tracks.par_extend(rendered);
-            told(tracks.len(), corpus.len());
+            if !told(tracks.len()) {
+                return Ok(None);
+            }
         }
         tracks.retain(|track| track.levels.len() >= mel.n_mels);
-        Ok(Self { mel, tracks })
+        Ok(Some(Self { mel, tracks }))
     }
 
     /// Frames of a track.

@@ -5,6 +5,7 @@ use super::config::{Head, MelNetConfig, PER_LAYER};
 use super::head::Sizes;
 use crate::model::config::Described;
 use crate::model::cpu::stack::Places;
+use crate::model::cpu::trainee::Listed;
 use std::ops::Range;
 
 /// Weights begin at multiples of this many numbers.
@@ -46,10 +47,7 @@ impl Layout {
         Self {
             places,
             layers: config.layers,
-            sizes: Sizes {
-                components: config.components,
-                bands: config.mel.n_mels,
-            },
+            sizes: config.sizes(),
             decaying,
             len: at,
         }
@@ -66,18 +64,25 @@ impl Layout {
     pub fn part(&self, part: Head) -> Range<usize> {
         self.places[part.index(self.layers)].clone()
     }
+}
 
-    /// The weights one by one.
-    #[must_use]
-    pub fn apart(&self, list: &[f32]) -> Vec<Vec<f32>> {
+impl Listed for Layout {
+    fn size(&self) -> usize {
+        self.len
+    }
+
+    fn decaying(&self) -> usize {
+        self.decaying
+    }
+
+    fn apart(&self, list: &[f32]) -> Vec<Vec<f32>> {
         self.places
             .iter()
             .map(|p| list[p.clone()].to_vec())
             .collect()
     }
 
-    /// Takes weights into the list.
-    pub fn join(&self, weights: &[Vec<f32>], list: &mut [f32]) {
+    fn join(&self, weights: &[Vec<f32>], list: &mut [f32]) {
         for (place, from) in self.places.iter().zip(weights) {
             list[place.clone()].copy_from_slice(from);
         }

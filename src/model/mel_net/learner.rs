@@ -5,15 +5,13 @@ use super::batch::MelBatch;
 use super::config::MelNetConfig;
 use super::head::Heads;
 use super::layout::Layout;
-use crate::base::rng::{Purpose, Stream};
 use crate::model::cpu::batch_norm::BatchNorm;
-use crate::model::cpu::norm::Dropout;
-use crate::model::cpu::optimise::{self, Numbers};
+use crate::model::cpu::dropout::Dropout;
 use crate::model::cpu::pace::{self, Pace};
-use crate::model::cpu::stack::{Carried, Input, Places, Stack};
+use crate::model::cpu::stack::{Input, Places, Stack};
+use crate::model::cpu::trainee::Trainee;
 use crate::model::learner::{Learner, Snapshot, Update};
 use crate::model::lstm::kernel::Engine;
-use std::time::Instant;
 
 /// What the running mean and variance keep of themselves an update.
 const KEEP: f32 = 0.99;
@@ -22,15 +20,7 @@ const KEEP: f32 = 0.99;
 #[derive(Debug)]
 pub struct MelLearner {
     config: MelNetConfig,
-    layout: Layout,
-    engine: Engine,
-    threads: usize,
-    pace: Pace,
-    numbers: Numbers,
-    gradient: Vec<f32>,
-    squares: Vec<f64>,
-    carried: Vec<Carried>,
-    updates: u64,
+    trainee: Trainee<Layout>,
     stack: Stack<BatchNorm>,
     heads: Heads,
 }
@@ -50,47 +40,37 @@ impl MelLearner {
         engine: Engine,
         pace: Pace,
     ) -> Self {
-        let layout = Layout::new(config, decays);
-        let zeros = || vec![0.0; layout.len];
-        let mut params = zeros();
-        layout.join(weights, &mut params);
         Self {
-            numbers: Numbers {
-                average: params.clone(),
-                params,
-                first: zeros(),
-                second: zeros(),
-            },
-            gradient: zeros(),
-            squares: Vec::new(),
-            carried: Vec::new(),
-            updates: 0,
+            trainee: Trainee::new(Layout::new(config, decays), weights, engine, pace),
             stack: Stack::new(config.layers, config.units),
             heads: Heads::default(),
             config: config.clone(),
-            layout,
-            engine,
-            threads: pace.threads(),
-            pace,
         }
     }
 
     /// The gradient of the last update before clipping, weight by weight.
     #[cfg(test)]
     pub(super) fn gradients(&self) -> Vec<Vec<f32>> {
-        self.layout.apart(&self.gradient)
+        self.trainee.gradients()
+    }
+
+    /// As the loss itself has it.
+    #[cfg(test)]
+    pub(super) const fn weigh_decisions_as_the_rest(&mut self) {
+        self.heads.decisions = 1.0;
     }
 
     /// Lets the running means and variances follow those of this batch; the averaged ones follow them as all weights are
     /// followed.
     fn follow(&mut self) {
-        let n = self.updates as f32;
+        let n = self.trainee.updates as f32;
         // Young ones follow closely: no trace of where they started stays in them.
         let keep = KEEP.min(n / (n + 9.0));
         for (layer, norm) in self.stack.norms().enumerate() {
             for (i, now) in [(5, &norm.mean), (6, &norm.variance)] {
-                let place = self.layout.layer(layer, i);
-                for (running, now) in self.numbers.params[place].iter_mut().zip(now) {
+                let place = self.trainee.layout.layer(layer, i);
+                let all = &mut self.trainee.numbers.params[place];
+                for (running, now) in all.iter_mut().zip(now) {
                     *running = *running * keep + now * (1.0 - keep);
                 }
             }
@@ -100,10 +80,8 @@ impl MelLearner {
 
 impl Learner<MelBatch> for MelLearner {
     fn begin(&mut self, streams: usize) {
-        let zeros = || vec![0.0; streams * self.config.units];
-        self.carried = (0..self.config.layers)
-            .map(|_| (zeros(), zeros()))
-            .collect();
+        let config = &self.config;
+        self.trainee.begin(config.layers, config.units, streams);
     }
 
     fn update(
@@ -113,40 +91,28 @@ impl Learner<MelBatch> for MelLearner {
         dropout: f64,
         seed: u64,
     ) -> Option<Update> {
-        let began = Instant::now();
-        let threads = self.pace.threads();
-        if threads != self.threads {
-            // Rare: the old threads end, others begin. Where the machine gives fewer, it is as fast as it gets.
-            self.engine = Engine::with(self.engine.isa(), threads).unwrap_or(self.engine.clone());
-            self.threads = threads;
-        }
-        let engine = &self.engine;
-        let (layers, updates) = (self.config.layers as u64, self.updates);
-        let (layout, params) = (&self.layout, &self.numbers.params);
+        let began = self.trainee.set_out();
+        let (layers, updates) = (self.config.layers, self.trainee.updates);
+        let trainee = &mut self.trainee;
+        let (engine, layout) = (&trainee.engine, &trainee.layout);
+        let params = &trainee.numbers.params;
         let given = (batch.shape(), Input::Dense(&batch.inputs));
+        let carried = &mut trainee.carried;
         self.stack
-            .forward(engine, layout, params, given, &mut self.carried, |layer| {
-                let index = updates * layers + layer as u64;
-                Dropout::new(Stream::new(seed, index, Purpose::Dropout), dropout)
+            .forward(engine, layout, params, given, carried, |layer| {
+                Dropout::of_layer(seed, dropout, updates, layers, layer)
             });
         let (top, d_top) = self.stack.top();
-        let into = (&mut self.gradient[..], d_top);
+        let into = (&mut trainee.gradient[..], d_top);
         let nats = self.heads.learn(engine, layout, params, batch, top, into);
         self.stack
-            .backward(engine, layout, params, given, &mut self.gradient);
-        let grad_norm = optimise::norm(engine, &self.gradient, &mut self.squares);
-        let update = Update::new([nats, 0.0, grad_norm]);
+            .backward(engine, layout, params, given, &mut trainee.gradient);
+        let update = trainee.judge([nats, 0.0]);
         if update.is_finite() {
             self.follow();
-            self.updates += 1;
-            self.numbers.step(
-                &self.engine,
-                &self.gradient,
-                self.layout.decaying,
-                (grad_norm, learning_rate, self.updates),
-            );
+            self.trainee.step(&update, learning_rate);
         }
-        self.pace.took(began.elapsed(), batch.slots());
+        self.trainee.arrive(began, batch.slots());
         Some(update)
     }
 
@@ -155,28 +121,14 @@ impl Learner<MelBatch> for MelLearner {
     }
 
     fn weights(&self) -> Vec<Vec<f32>> {
-        self.layout.apart(&self.numbers.average)
+        self.trainee.weights()
     }
 
     fn snapshot(&self) -> Snapshot {
-        let apart = |list: &[f32]| self.layout.apart(list);
-        Snapshot {
-            average: self.weights(),
-            raw: apart(&self.numbers.params),
-            first: apart(&self.numbers.first),
-            second: apart(&self.numbers.second),
-            carried: self.carried.clone(),
-            updates: self.updates,
-        }
+        self.trainee.snapshot()
     }
 
     fn restore(&mut self, snapshot: &Snapshot) {
-        let numbers = &mut self.numbers;
-        self.layout.join(&snapshot.average, &mut numbers.average);
-        self.layout.join(&snapshot.raw, &mut numbers.params);
-        self.layout.join(&snapshot.first, &mut numbers.first);
-        self.layout.join(&snapshot.second, &mut numbers.second);
-        self.carried.clone_from(&snapshot.carried);
-        self.updates = snapshot.updates;
+        self.trainee.restore(snapshot);
     }
 }

@@ -12,18 +12,21 @@
 //! | `task` | what the training loop asks for ([`super::train`]) |
 //! | `weights` | [`MelModel`], ready to play |
 //! | `sampler` | [`MelSampler`], one frame at a time |
-//! | `score` | bits and cross-entropy of real frames |
+//! | `player`, `hearing` | [`MelPlayer`], frames transcribed into steps; what it hears before |
+//! | `score` | bits, cross-entropy and error of real frames |
 
 pub mod batch;
 pub mod config;
 pub mod frames;
 pub mod head;
+mod hearing;
 mod layout;
 mod learner;
 pub mod logistic;
 pub mod place;
+mod player;
 mod sampler;
-mod score;
+pub mod score;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -31,8 +34,10 @@ mod weights;
 
 pub use config::{MelNetConfig, MelSettings};
 pub use frames::{Frames, Track};
+pub use hearing::Hearing;
 pub use place::Place;
+pub use player::{MelPlayer, MelPlaying, MelVoice};
 pub use sampler::{MelSampler, MelState};
-pub use score::{Scored, score};
+pub use score::{Scored, Sums, score};
 pub(super) use task::Mels;
 pub use weights::{MelModel, open};

@@ -1,16 +1,31 @@
 //! [`MelSampler`]: frames one at a time, played or heard. Neither allocates nor locks.
 //!
-//! Temperature acts on the distribution of [`super::head`]: the components' weights become `w^(1/T)`, made to add up to 1, and
-//! the scales `T s`. At 1 frames are drawn as the data has them; at 0 the next frame is the mean frame of the
-//! likeliest component (not of the whole mixture: between a stroke and no stroke lies no sound).
+//! Temperature `T` acts on the distribution of [`super::head`], group after group: a component is the one of the largest
+//!
+//! ```text
+//! ln w[k] + T g[k] + max(0, 1 - T) OWED d[k]
+//! ```
+//!
+//! with `g` standard Gumbel draws, which chooses by `w^(1/T)` made to add up to 1; and the scales become `T s`. At 1 frames are drawn as the data
+//! has them; at 0 nothing is drawn and a group is the mean of its likeliest component (not of all: between a stroke and
+//! no stroke lies no sound). `d[k]` is what `k` is owed: the sum of its weights less the times it was chosen, fading.
+//! Without it a cool drummer falls silent: people strike a little early or late, so in no single frame is a
+//! stroke more likely than none, and by powers of `w` alone it would never come. Owed, it comes where it is likeliest, and as often
+//! as it should; a stroke that is rare anyway has faded before its turn comes.
 
 use super::batch::{fill_held, fill_inputs};
-use super::head::{Said, softmax};
+use super::head::Said;
+use super::head::chain::Chain;
 use super::logistic::draw;
 use super::place::{MOST_ECHO, Place};
 use super::weights::{MelModel, Scratch};
 use crate::base::rng::{Purpose, Stream};
 use std::sync::Arc;
+
+/// How many nats a whole missed stroke is worth at temperature 0.
+const OWED: f32 = 2.0;
+/// What stays of a debt from one frame to the next: half of it after a quarter of a second at the usual frames.
+const FADES: f32 = 0.97;
 
 /// Everything the next frame depends on, besides temperature and draws. `clone_from` reuses the buffers.
 #[derive(Debug, PartialEq)]
@@ -19,6 +34,8 @@ pub struct MelState {
     cell: Vec<f32>,
     /// The last [`MOST_ECHO`] frames; frame k is at `k % MOST_ECHO`.
     memory: Vec<u8>,
+    /// What each component of each group is owed.
+    owed: Vec<f32>,
     frames: u64,
 }
 
@@ -28,6 +45,7 @@ impl Clone for MelState {
             hidden: self.hidden.clone(),
             cell: self.cell.clone(),
             memory: self.memory.clone(),
+            owed: self.owed.clone(),
             frames: self.frames,
         }
     }
@@ -36,6 +54,7 @@ impl Clone for MelState {
         self.hidden.clone_from(&source.hidden);
         self.cell.clone_from(&source.cell);
         self.memory.clone_from(&source.memory);
+        self.owed.clone_from(&source.owed);
         self.frames = source.frames;
     }
 }
@@ -72,7 +91,7 @@ pub struct MelSampler {
     scratch: Scratch,
     inputs: Vec<f32>,
     held: Vec<f32>,
-    weights: Vec<f32>,
+    chain: Chain,
     said: Said,
 }
 
@@ -81,11 +100,13 @@ impl MelSampler {
     #[must_use]
     pub fn new(model: Arc<MelModel>) -> Self {
         let sizes = model.sizes();
+        let mut chain = Chain::default();
+        chain.begin(sizes);
         Self {
             scratch: model.scratch(),
             inputs: vec![0.0; model.config().inputs()],
             held: vec![0.0; sizes.bands],
-            weights: vec![0.0; sizes.components],
+            chain,
             said: Said::new(sizes),
             model,
         }
@@ -106,6 +127,7 @@ impl MelSampler {
             hidden: zeros(),
             cell: zeros(),
             memory: vec![0; MOST_ECHO * config.mel.n_mels],
+            owed: vec![0.0; config.sizes().logits()],
             frames: 0,
         }
     }
@@ -171,28 +193,44 @@ impl MelSampler {
         let mut draws = Stream::new(seed, state.frames, Purpose::Frame);
         let (means, rest) = self.scratch.row.split_at(sizes.frames());
         let (scales, logits) = rest.split_at(sizes.bands);
-        softmax(logits, temperature, &mut self.weights);
-        let k = choose(&self.weights, draws.uniform());
-        let at = k * sizes.bands..(k + 1) * sizes.bands;
-        let rows = means[at.clone()].iter().zip(scales);
-        let own = own.scale[at.clone()].iter().zip(&own.hold[at]);
-        let bands = frame.iter_mut().zip(&self.held);
-        for (((mean, scale), (own_scale, hold)), (level, held)) in rows.zip(own).zip(bands) {
-            // In the middle of its 2^-24th, so that neither end is drawn.
-            let uniform = draws.uniform() + 0.5 / (1u32 << 24) as f32;
-            *level = draw(mean + hold * held, scale + own_scale, temperature, uniform);
+        self.chain.weigh(logits, own.link);
+        let mut below = 0;
+        let all_owed = state.owed.chunks_exact_mut(sizes.components);
+        for (g, owed) in all_owed.enumerate() {
+            let k = choose(self.chain.given(g, below), owed, temperature, &mut draws);
+            below = k;
+            let here = sizes.group(g);
+            let at = k * sizes.bands + here.start..k * sizes.bands + here.end;
+            let rows = means[at.clone()].iter().zip(&scales[here.clone()]);
+            let own = own.scale[at.clone()].iter().zip(&own.hold[at]);
+            let bands = frame[here.clone()].iter_mut().zip(&self.held[here]);
+            for (((mean, scale), (own_scale, hold)), (level, held)) in rows.zip(own).zip(bands) {
+                let uniform = inside(&mut draws);
+                *level = draw(mean + hold * held, scale + own_scale, temperature, uniform);
+            }
         }
         state.keep(frame);
     }
 }
 
-/// The component that a uniform number falls into; the last where rounding leaves none.
-fn choose(weights: &[f32], uniform: f32) -> usize {
-    let mut below = 0.0;
-    let fits = |weight: &f32| {
-        below += weight;
-        uniform < below
-    };
-    let last = weights.len().saturating_sub(1);
-    weights.iter().position(fits).unwrap_or(last)
+/// A uniform number in the middle of its 2^-24th, so that neither end is drawn.
+fn inside(draws: &mut Stream) -> f32 {
+    draws.uniform() + 0.5 / (1u32 << 24) as f32
+}
+
+/// The component of a group, by the formula above; what the components are owed is brought up to date.
+fn choose(weights: &[f32], owed: &mut [f32], temperature: f32, draws: &mut Stream) -> usize {
+    let pays = OWED * (1.0 - temperature).max(0.0);
+    let (mut best, mut chosen) = (f32::NEG_INFINITY, 0);
+    for (k, (weight, owed)) in weights.iter().zip(&*owed).enumerate() {
+        let gumbel = -(-inside(draws).ln()).ln();
+        let says = weight.max(1e-30).ln() + temperature * gumbel + pays * owed;
+        if says > best {
+            (best, chosen) = (says, k);
+        }
+    }
+    for (k, (weight, owed)) in weights.iter().zip(owed).enumerate() {
+        *owed = FADES * *owed + weight - f32::from(u8::from(k == chosen));
+    }
+    chosen
 }

@@ -1,24 +1,33 @@
 //! What the training loop asks of the spectrogram model: data, starting weights, learner, score.
 
 use super::batch::{MelBatch, MelCourse};
-use super::config::{COMPONENTS, Head, MelNetConfig, MelSettings, SCHEMA};
+use super::config::{COMPONENTS, GROUPS, Head, MelNetConfig, MelSettings, SCHEMA};
 use super::frames::Frames;
 use super::learner::MelLearner;
 use super::place::Place;
 use super::sampler::MelSampler;
 use super::score::score;
 use super::weights::MelModel;
+use crate::audio::onset::Ear;
+use crate::dataset::corpus::Corpus;
 use crate::message::{Excerpt, Representation, SpectrogramColumn, TrainConfig, TrainEvent};
+use crate::model::before::Before;
 use crate::model::config::Described;
-use crate::model::device::{Backend, Device};
+use crate::model::device::{self, Backend, Device};
+use crate::model::ear::TeachError;
+use crate::model::ear::own::{OwnNews, bounded, own_ear};
 use crate::model::learner::Learner;
 use crate::model::recipe::{TrainingSet, name};
 use crate::model::task::{Scored, Task, validation};
 use crate::model::train_error::TrainError;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Seconds of the excerpt, and of what is heard before it.
 const SHOWN: f64 = 3.0;
+
+/// What the same component in the group below adds to a logit at the start.
+const ALIKE: f32 = 1.0;
 
 /// Learning spectrograms.
 pub struct Mels<'a> {
@@ -86,6 +95,7 @@ impl Task for Mels<'_> {
             units: flags.units,
             layers: flags.num_layers,
             components: COMPONENTS,
+            groups: GROUPS.min(flags.n_mels),
             mel: MelSettings {
                 sample_rate: flags.sample_rate,
                 hop_length: flags.hop_length,
@@ -97,31 +107,70 @@ impl Task for Mels<'_> {
             bits_per_value: None,
             cross_entropy: None,
             epoch: 0,
+            ear: None,
         }
+    }
+
+    /// Frames that the transcriber inside the program cannot read get one of their own.
+    fn complete(
+        &self,
+        config: &mut MelNetConfig,
+        flags: &TrainConfig,
+        before: &mut Before<'_>,
+        tell: &mut dyn FnMut(TrainEvent),
+    ) -> Result<(), TrainError> {
+        config.check().map_err(TrainError::Unfit)?;
+        let mel = config.mel.mel();
+        let built_in = Ear::embedded().is_ok_and(|ear| *ear.mel() == mel);
+        if built_in || config.ear.is_some() || self.set.train.is_empty() {
+            return Ok(());
+        }
+        let lesson = bounded(mel, flags.seed, device::threads());
+        let ear = own_ear(&lesson, &self.set.train, &mut |news| {
+            tell(match news {
+                OwnNews::Share(share) => TrainEvent::Teaching { share },
+                OwnNews::Taught(f1) => TrainEvent::Taught { f1 },
+            });
+            if before.go_on(tell) {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        let ear = ear.map_err(|error| match error {
+            TeachError::Stopped => TrainError::Stopped,
+            other => TrainError::Unfit(other.to_string()),
+        })?;
+        config.ear = Some(ear.to_bytes().into());
+        Ok(())
     }
 
     fn course(
         &mut self,
         config: &MelNetConfig,
         flags: &TrainConfig,
+        before: &mut Before<'_>,
         tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<MelCourse, TrainError> {
         config.check().map_err(TrainError::Unfit)?;
         let [learned, scored] = [&*self.set.train, validation(self.set)];
         let both = !std::ptr::eq(learned, scored);
         let files = learned.len() + if both { scored.len() } else { 0 };
-        let unfit = |e: crate::audio::mel::MelError| TrainError::Unfit(e.to_string());
-        let mut told = |done, _| tell(TrainEvent::Preparing { done, files });
-        let frames = Frames::render(learned, config.mel, &mut told).map_err(unfit)?;
-        let frames = Arc::new(frames);
-        self.validation = Some(if both {
-            let mut told = |done, _| {
+        let mut render = |corpus: &Corpus, from: usize| {
+            let mut told = |done| {
                 tell(TrainEvent::Preparing {
-                    done: learned.len() + done,
+                    done: from + done,
                     files,
                 });
+                before.go_on(tell)
             };
-            Arc::new(Frames::render(scored, config.mel, &mut told).map_err(unfit)?)
+            let frames = Frames::render(corpus, config.mel, &mut told);
+            let frames = frames.map_err(|e| TrainError::Unfit(e.to_string()))?;
+            frames.map(Arc::new).ok_or(TrainError::Stopped)
+        };
+        let frames = render(learned, 0)?;
+        self.validation = Some(if both {
+            render(scored, learned.len())?
         } else {
             Arc::clone(&frames)
         });
@@ -165,7 +214,7 @@ impl Task for Mels<'_> {
 }
 
 /// Random matrices. The first component holds on to the frame before, each later one less, the last not at all: they
-/// begin as different sounds. What they do not hold they begin with at the data's mean.
+/// begin as different sounds. What they do not hold they begin with at the data's mean. A group rather goes the way of the group below.
 pub(super) fn first_weights(config: &MelNetConfig, frames: &Frames, seed: u64) -> Vec<Vec<f32>> {
     let mut weights = MelModel::start(config, seed);
     let (means, _) = frames.means();
@@ -180,6 +229,13 @@ pub(super) fn first_weights(config: &MelNetConfig, frames: &Frames, seed: u64) -
     let biases = (0..config.components).flat_map(|k| means.iter().map(move |p| (k, *p)));
     for (to, (k, p)) in weights[at(Head::Bias)].iter_mut().zip(biases) {
         *to = (1.0 - hold(k)) * log_odds(p);
+    }
+    for (i, to) in weights[at(Head::Link)].iter_mut().enumerate() {
+        let (below, above) = (
+            i / config.components % config.components,
+            i % config.components,
+        );
+        *to = if below == above { ALIKE } else { 0.0 };
     }
     weights
 }

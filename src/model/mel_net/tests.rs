@@ -19,6 +19,7 @@ fn config(units: usize, layers: usize, components: usize) -> MelNetConfig {
         units,
         layers,
         components,
+        groups: 3,
         mel: MelSettings {
             sample_rate: 8_000,
             n_fft: 256,
@@ -31,6 +32,7 @@ fn config(units: usize, layers: usize, components: usize) -> MelNetConfig {
         bits_per_value: None,
         cross_entropy: None,
         epoch: 0,
+        ear: None,
     }
 }
 

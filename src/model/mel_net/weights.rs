@@ -2,6 +2,7 @@
 
 use super::config::{Head, MelNetConfig, PER_LAYER};
 use super::head::{Own, Sizes};
+use crate::audio::onset::Ear;
 use crate::model::config::Described;
 use crate::model::cpu::batch_norm::EPSILON;
 use crate::model::lstm::kernel::{Engine, Isa, Loop};
@@ -23,6 +24,8 @@ pub struct MelModel {
     frozen: Vec<[Vec<f32>; 2]>,
     engine: Engine,
     hash: String,
+    /// The transcriber of its frames, where there is one.
+    ear: Option<Arc<Ear>>,
 }
 
 /// The model of a checkpoint folder: the best, else the last; `None` where there is neither.
@@ -51,6 +54,13 @@ impl MelModel {
         keep: fn(Stepper) -> Stepper,
     ) -> Result<Self, String> {
         let hash = weights::check(&config, &weights)?;
+        let own = config.own_ear()?;
+        let built_in = || {
+            Ear::embedded()
+                .ok()
+                .filter(|ear| *ear.mel() == config.mel.mel())
+        };
+        let ear = own.or_else(built_in).map(Arc::new);
         let at = |layer: usize, i: usize| weights[layer * PER_LAYER + i].as_slice();
         let steppers = (0..config.layers).map(|layer| {
             let (input, recurrent, bias) = (at(layer, 0), at(layer, 1), at(layer, 2));
@@ -81,6 +91,7 @@ impl MelModel {
             config,
             weights,
             hash,
+            ear,
         })
     }
 
@@ -113,19 +124,23 @@ impl MelModel {
         &self.hash
     }
 
+    /// The transcriber of its frames: its own, or the one inside the program where that reads them; `None` where neither
+    /// is.
+    #[must_use]
+    pub const fn ear(&self) -> Option<&Arc<Ear>> {
+        self.ear.as_ref()
+    }
+
     /// The weights in the order of the configuration's list.
     #[must_use]
     pub fn weights(&self) -> &[Vec<f32>] {
         &self.weights
     }
 
-    /// Components and bands.
+    /// The sizes of the head.
     #[must_use]
     pub const fn sizes(&self) -> Sizes {
-        Sizes {
-            components: self.config.components,
-            bands: self.config.mel.n_mels,
-        }
+        self.config.sizes()
     }
 
     /// The head's own weights.
@@ -134,6 +149,7 @@ impl MelModel {
         Own {
             scale: self.head(Head::Scale),
             hold: self.head(Head::Hold),
+            link: self.head(Head::Link),
         }
     }
 

@@ -1,8 +1,10 @@
 //! `evaluate`: how many bits a model needs a 16th step for the beats of a folder, and with `--generate` how what it
-//! plays compares with them.
+//! plays compares with them. `mel` does the same for models of spectrograms.
 
 mod dump;
+mod mel;
 mod say;
+mod say_mel;
 
 use super::generate::open_model;
 use super::train::{known_drummer, scan_folder};
@@ -13,7 +15,7 @@ use crate::dataset::drummers::Drummers;
 use crate::dataset::load;
 use crate::dataset::scan::Scan;
 use crate::dataset::split::{TRAIN, VALIDATION};
-use crate::message::{FileStatus, ScanRow};
+use crate::message::{FileStatus, Representation, ScanRow};
 use crate::model::BeatModel;
 use crate::model::evaluate::counting::Counting;
 use crate::model::evaluate::generated::{Generated, Request, generated};
@@ -48,6 +50,9 @@ struct Line<'a> {
 /// # Errors
 /// [`Refused`] for a folder, checkpoint, drummer or split that cannot serve; a disk that fails.
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
+    if args.representation == Representation::Mel {
+        return mel::run(args);
+    }
     let opened = open_model(&args.checkpoint_dir)?;
     // A trained model reads files as it was taught to; the built-in one takes the folder's own map.
     let map = (!opened.built_in).then(|| opened.model.config().drum_map.clone());
@@ -171,20 +176,27 @@ fn draw(
     args: &EvaluateArgs,
 ) -> anyhow::Result<Generated> {
     let (validation, _) = load::load(scan, Some(VALIDATION));
-    let request = Request {
+    generated(model, train, &validation, &request(args, bars))
+        .ok_or_else(|| nothing_to_compare(args))
+}
+
+/// What the flags ask to be drawn.
+fn request(args: &EvaluateArgs, bars: usize) -> Request {
+    Request {
         bars,
         temperature: args.temperature,
         temperatures: args.temperatures.clone(),
         seed: args.seed,
-    };
-    generated(model, train, &validation, &request).ok_or_else(|| {
-        Refused::new(
-            format!(
-                "--generate: {} has no beat in 4/4 in training or validation to compare with",
-                sanitize_path(&args.data_dir)
-            ),
-            "give a folder such as the one the model learned from",
-        )
-        .into()
-    })
+    }
+}
+
+fn nothing_to_compare(args: &EvaluateArgs) -> anyhow::Error {
+    Refused::new(
+        format!(
+            "--generate: {} has no beat in 4/4 in training or validation to compare with",
+            sanitize_path(&args.data_dir)
+        ),
+        "give a folder such as the one the model learned from",
+    )
+    .into()
 }

@@ -1,6 +1,6 @@
 //! `generate`: a new beat as a .mid file, or the continuation of one.
 
-mod mel;
+pub(super) mod mel;
 
 use crate::base::atomic_file;
 use crate::base::rng::{Purpose, bits};
@@ -77,6 +77,13 @@ pub fn open_model(dir: &Path) -> anyhow::Result<Opened> {
 pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     if args.representation == Representation::Mel {
         return mel::run(args);
+    }
+    if args.audio.is_some() {
+        return Err(Refused::new(
+            "--audio: a beat has no spectrogram whose sound could be written",
+            "give --representation mel, or turn the .mid file into sound with `beatgen-tui render`",
+        )
+        .into());
     }
     not_a_file(&args.output_path)?;
     let opened = open_model(&args.checkpoint_dir)?;

@@ -73,12 +73,8 @@ fn test(spec: &OutputSpec, kit: &str) -> anyhow::Result<()> {
             format!("give one of {}, or a TOML file", Kit::NAMES.join(", ")),
         )
     })?;
-    // The built-in drums are General MIDI whatever the machines are.
-    let kit = if *spec == OutputSpec::Synth {
-        Kit::gm()
-    } else {
-        kit
-    };
+    // Drums on the sound card are General MIDI whatever the machines are.
+    let kit = if spec.is_sound_card() { Kit::gm() } else { kit };
     let mut spec = spec.clone();
     for problem in fill_in_token(&Paths::from_environment(), &mut spec) {
         writeln!(io::stderr(), "warning: {}", sanitize(&problem))?;
@@ -89,7 +85,7 @@ fn test(spec: &OutputSpec, kit: &str) -> anyhow::Result<()> {
         if let (OutputSpec::Port(_), Ok(ports)) = (spec, midi_out::list()) {
             let names: Vec<String> = ports.into_iter().map(|port| port.name).collect();
             hint = match names.len() {
-                0 => "no MIDI output is connected; there are synth, file:PATH, tcp://HOST:PORT and rtp://HOST".into(),
+                0 => "no MIDI output is connected; there are synth, synth:FILE.sf2, file:PATH, tcp://HOST:PORT and rtp://HOST".into(),
                 _ => format!("there are {}", names.join(", ")),
             };
         }

@@ -1,19 +1,24 @@
 //! `render`: the drums of a MIDI file as a WAV file of 16-bit stereo, each note on the sample where the file's own ticks
 //! and tempo changes put it. Written piece by piece, so that its length takes no memory.
 
+mod through_mel;
+
 use crate::audio::drummer::Drummer;
+use crate::audio::mel::{Mel, MelConfig};
 use crate::audio::render::{Instrument, Renderer};
-use crate::audio::soundfont::{Font, FontSynth};
-use crate::audio::wav::{HEADER, MOST_FRAMES, push_pcm16, wav_header};
+use crate::audio::soundfont::FontSynth;
+use crate::audio::wav::MOST_FRAMES;
 use crate::base::atomic_file;
 use crate::base::text::sanitize_path;
 use crate::beat::smf::{self, Note, Smf};
 use crate::cli::RenderArgs;
 use crate::dataset::single;
+use crate::live::synth::read_font;
+use crate::runtime::wav_file::{self, WavFile};
 use crate::runtime::{Interrupted, Refused, signals};
 use anyhow::Context;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::Write;
 use std::path::Path;
 
 /// The longest that the last notes may ring on, in seconds.
@@ -22,15 +27,13 @@ const TAIL_SECONDS: f32 = 8.0;
 /// Frames rendered and written at once.
 const PIECE: usize = 16_384;
 
-/// The largest SoundFont read, in bytes.
-const MOST_FONT_BYTES: u64 = 1 << 30;
-
 /// Runs `render`.
 ///
 /// # Errors
 /// [`Refused`] for a file without drums, a SoundFont that cannot serve, a WAV that would be too long; a disk that fails.
 pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
-    check_output(&args.output)?;
+    wav_file::check(&args.output, "")?;
+    let mel = through(args)?;
     let shown = sanitize_path(&args.midi);
     let refuse = |what: &dyn std::fmt::Display, hint: &str| {
         anyhow::Error::from(Refused::new(format!("{shown}: {what}"), hint))
@@ -87,7 +90,10 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let mut frames = 0;
     let stopped = || caught.number().map(Interrupted);
     let path = atomic_file::write_new_with(&args.output, |file| {
-        frames = write(file, &mut renderer, rate, &stopped)?;
+        frames = match &mel {
+            Some(mel) => through_mel::write(file, &mut renderer, mel, &stopped)?,
+            None => write(file, &mut renderer, rate, &stopped)?,
+        };
         anyhow::Ok(())
     })
     .with_context(|| format!("{}: cannot be written", sanitize_path(&args.output)))?;
@@ -95,6 +101,13 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     if left_out > 0 {
         text.push_str(&format!(
             "{left_out} notes have no drum there and were left out\n"
+        ));
+    }
+    if let Some(mel) = &mel {
+        let config = mel.config();
+        text.push_str(&format!(
+            "heard through {} mel bands every {} samples\n",
+            config.n_mels, config.hop_length
         ));
     }
     for repair in &smf.repairs {
@@ -109,20 +122,19 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     .context("cannot write to standard output")
 }
 
-fn check_output(path: &Path) -> anyhow::Result<()> {
-    let shown = sanitize_path(path);
-    let refuse = |what: &str| {
-        let what = format!("{shown}: {what}");
-        Err(Refused::new(what, "name a file to write, for example beat.wav").into())
-    };
-    if path.exists() && !path.is_file() {
-        return refuse("it is not a file");
+/// The mel frames that the sound is sent through, if it is.
+fn through(args: &RenderArgs) -> anyhow::Result<Option<Mel>> {
+    if !args.through_mel {
+        return Ok(None);
     }
-    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-    if ending == "mid" || ending == "midi" {
-        return refuse("that is the name of a MIDI file, and what is written is a WAV file");
-    }
-    Ok(())
+    let mel = Mel::new(MelConfig {
+        sample_rate: args.sample_rate as u32,
+        hop_length: args.hop_length,
+        n_mels: args.n_mels,
+        ..MelConfig::default()
+    });
+    let mel = mel.map_err(|e| Refused::new(e, "leave out --hop-length and --n-mels"))?;
+    Ok(Some(mel))
 }
 
 /// The drums on channel 10; where there are none, those of all tracks that call themselves drums, and a word on it.
@@ -145,21 +157,12 @@ fn drums_of(smf: &Smf) -> (Vec<Note>, String) {
 }
 
 fn font(path: &Path, rate: u32) -> anyhow::Result<(Drummer, String)> {
-    let shown = sanitize_path(path);
-    let refuse = |what: &dyn std::fmt::Display, hint: &str| {
-        anyhow::Error::from(Refused::new(format!("--soundfont {shown}: {what}"), hint))
-    };
-    let read = || -> std::io::Result<Vec<u8>> {
-        // Looked at before it is opened: opening a pipe would wait for a writer.
-        let metadata = std::fs::metadata(path)?;
-        if !metadata.is_file() || metadata.len() > MOST_FONT_BYTES {
-            return Err(std::io::Error::other("it is no file of at most 1 GB"));
-        }
-        std::fs::read(path)
-    };
-    let bytes = read().map_err(|e| refuse(&e, "give the path of an .sf2 file"))?;
-    let font = Font::read(&bytes).map_err(|e| refuse(&e, e.hint()))?;
-    let synth = FontSynth::new(&font, rate).map_err(|e| refuse(&e, e.hint()))?;
+    let font =
+        read_font(path).map_err(|e| Refused::new(format!("--soundfont {}", e.reason), e.hint))?;
+    let synth = FontSynth::new(&font, rate).map_err(|e| {
+        let what = format!("--soundfont {}: {e}", sanitize_path(path));
+        Refused::new(what, e.hint())
+    })?;
     let by = format!("the drums of the SoundFont {}", font.name());
     Ok((Drummer::Font(Box::new(synth)), by))
 }
@@ -172,24 +175,15 @@ fn write<I: Instrument>(
     stopped: &dyn Fn() -> Option<Interrupted>,
 ) -> anyhow::Result<u64> {
     let mut piece = vec![0.0; 2 * PIECE];
-    let mut bytes = Vec::with_capacity(4 * PIECE + HEADER);
-    let mut frames = 0;
-    // The header comes again once the length is known.
-    bytes.extend_from_slice(&wav_header(0, rate));
+    let mut wav = WavFile::new(file, rate);
     loop {
         let count = renderer.next_piece(&mut piece);
-        push_pcm16(piece.get(..2 * count).unwrap_or_default(), &mut bytes);
-        file.write_all(&bytes)?;
-        bytes.clear();
-        frames += count as u64;
         if count == 0 {
-            break;
+            return Ok(wav.finish()?);
         }
+        wav.push_stereo(piece.get(..2 * count).unwrap_or_default())?;
         if let Some(interrupted) = stopped() {
             return Err(interrupted.into());
         }
     }
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(&wav_header(frames, rate))?;
-    Ok(frames)
 }

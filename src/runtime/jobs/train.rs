@@ -75,10 +75,12 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         ))?;
     }
     if let (EndReason::Stopped, Some(signal)) = (outcome.reason, caught.number()) {
-        say(&format!(
-            "stopped; go on with the same command and --resume ({})",
-            sanitize_path(&flags.checkpoint_dir)
-        ))?;
+        let dir = sanitize_path(&flags.checkpoint_dir);
+        say(&if outcome.began {
+            format!("stopped; go on with the same command and --resume ({dir})")
+        } else {
+            format!("stopped before it began; {dir} is as it was")
+        })?;
         return Err(Interrupted(signal).into());
     }
     Ok(())
@@ -102,6 +104,7 @@ fn refuse(error: TrainError, flags: &TrainConfig) -> anyhow::Error {
         | TrainError::Folder { .. }
         | TrainError::OtherSettings { .. }
         | TrainError::OtherData { .. }
+        | TrainError::Stopped
         | TrainError::Checkpoint(_) => Refused::new(error, "").into(),
         TrainError::NotFinite { .. } | TrainError::Device(_) | TrainError::Write { .. } => {
             anyhow::Error::from(error)
@@ -292,6 +295,10 @@ impl Report {
                 }
             }
             TrainEvent::Preparing { done, files } => self.preparing(done, files),
+            TrainEvent::Teaching { share } => self.teaching(share),
+            TrainEvent::Taught { f1 } => self.line(&format!(
+                "transcriber taught: F1 {f1:.3} on recordings kept back"
+            )),
             TrainEvent::Progress(p) => self.progress(&p),
             TrainEvent::Validation {
                 epoch,
@@ -322,6 +329,17 @@ impl Report {
             bar.set_position(done as u64);
         } else if done == files {
             self.line(&format!("spectrograms of {} made", counted(files, "file")));
+        }
+    }
+
+    fn teaching(&mut self, share: f32) {
+        if share == 0.0 {
+            self.line("the built-in transcriber cannot read frames such as these: one is taught first, and kept in the checkpoint");
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_prefix("transcriber");
+            bar.set_length(100);
+            bar.set_position((100.0 * share) as u64);
         }
     }
 

@@ -92,10 +92,11 @@ fn run(order: &Order, commands: &Receiver<TrainCommand>, tell: &Teller) -> Resul
             device::resolve(device_for(&order.config)).map_err(|error| error.to_string())?;
         let mut last = Instant::now();
         let mut pass_on = |event: TrainEvent| {
-            let is_progress = matches!(
-                event,
-                TrainEvent::Progress(_) | TrainEvent::Preparing { .. }
-            );
+            let is_progress = match event {
+                TrainEvent::Teaching { share } => share > 0.0,
+                TrainEvent::Progress(_) | TrainEvent::Preparing { .. } => true,
+                _ => false,
+            };
             if !is_progress || last.elapsed() >= PROGRESS {
                 if is_progress {
                     last = Instant::now();

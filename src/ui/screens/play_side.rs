@@ -36,9 +36,9 @@ pub fn draw(app: &App, look: &Look, area: Rect, with_history: bool, buf: &mut Bu
     } else {
         "session"
     };
-    let (title, turns) = page(app);
+    let (title, turns) = page(app, columns);
     let parts = [
-        Section::new(title, rows_of(0)).aside(turns),
+        Section::new(&title, rows_of(0)).aside(turns),
         Section::new("outputs", rows_of(1)).aside(app.outputs.kit.clone()),
         Section::new(last, rows_of(2)),
     ];
@@ -71,12 +71,17 @@ fn keys(look: &Look, knob: &AppKnob) -> String {
         .to_owned()
 }
 
-/// What the page of knobs is called, and the key that turns to the next.
-fn page(app: &App) -> (&'static str, String) {
-    let title = match app.generation.page {
-        KnobPage::Main => "knobs",
-        KnobPage::Style => "style",
-        KnobPage::Lane => app.generation.lane().label(),
+/// What the page of knobs is called, and the key that turns to the next. Where a turn is heard only behind the frames of a
+/// spectrogram, the main page says how soon.
+fn page(app: &App, columns: u16) -> (String, String) {
+    let title = match (app.generation.page, app.generation.engine.frames) {
+        (KnobPage::Main, None) => "knobs".to_owned(),
+        (KnobPage::Main, Some(times)) => {
+            let knobs = if columns < 26 { "" } else { "knobs, " };
+            format!("{knobs}heard in {} ms", times.heard_ms)
+        }
+        (KnobPage::Style, _) => "style".to_owned(),
+        (KnobPage::Lane, _) => app.generation.lane().label().to_owned(),
     };
     (title, app.keymap.shown(Command::KnobPage))
 }
@@ -186,6 +191,9 @@ fn session(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
             text.to_owned()
         }
     };
+    let look_ahead = (engine.frames)
+        .map(|times| format!("{} ms", times.look_ahead_ms))
+        .map(|text| ("look-ahead", (text, Role::Text)));
     let lines = [
         ("bars", (thousands(engine.recorded_bars), Role::Text)),
         ("notes", (thousands(engine.sent), Role::Text)),
@@ -195,7 +203,7 @@ fn session(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         ("real time", realtime),
         ("theme", (look.theme_name().to_owned(), Role::Text)),
     ];
-    for (y, (name, (value, role))) in (0u16..).zip(lines) {
+    for (y, (name, (value, role))) in (0u16..).zip(lines.into_iter().chain(look_ahead)) {
         let line = row(area, y);
         put(buf, line, 0, 0, name, look.style(Role::Dim));
         let room = usize::from(area.width.saturating_sub(10));

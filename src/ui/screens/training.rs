@@ -25,7 +25,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         let series = &app.training.throughput;
         figure(
             look,
-            "speed, steps a second",
+            &format!("speed, {} a second", app.training.unit().steps),
             "update",
             Role::Knob,
             series,
@@ -56,7 +56,7 @@ fn loss(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let training = &app.training;
     let scale = if training.log_scale { "log" } else { "linear" };
     let aside = format!("{} {scale}", app.keymap.shown(Command::LogScale));
-    let inner = Panel::new(look, "loss, bits a step")
+    let inner = Panel::new(look, &format!("loss, {}", training.unit().bits))
         .aside(&aside)
         .focused(true)
         .draw(area, buf);
@@ -65,9 +65,13 @@ fn loss(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
             "{} sets up a training run",
             app.keymap.shown(Command::TrainForm)
         );
+        let making = training.preparing.map_or_else(
+            || "the first batch is under way".to_owned(),
+            |(done, files)| format!("spectrograms are made: {done} of {files} files"),
+        );
         let lines = [
             if training.state.is_active() {
-                "the first batch is under way"
+                &making
             } else {
                 "nothing trained yet"
             },

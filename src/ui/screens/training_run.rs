@@ -66,7 +66,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, sparks: bool, buf: &mut Buffer) 
     figure("best", &best, Role::Valid, y + 3);
     figure("train", &format!("{:.3}", p.train_bits), Role::Train, y + 4);
     figure(
-        "steps/s",
+        training.unit().rate,
         &thousands(p.steps_per_second.max(0.0) as u64),
         Role::Text,
         y + 5,
@@ -102,7 +102,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, sparks: bool, buf: &mut Buffer) 
         );
         figure(
             "bptt",
-            &format!("{} steps", config.sequence_length),
+            &format!("{} {}", config.sequence_length, training.unit().steps),
             Role::Text,
             at + 6,
         );

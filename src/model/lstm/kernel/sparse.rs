@@ -15,6 +15,8 @@ pub struct Sparse {
     /// Column and number.
     entries: Vec<(u32, f32)>,
     columns: usize,
+    /// Room for a row's entries, as many as there are columns.
+    row: Vec<(u32, f32)>,
 }
 
 impl Sparse {
@@ -24,13 +26,19 @@ impl Sparse {
         self.starts.clear();
         self.entries.clear();
         self.starts.push(0);
+        self.row.resize(columns, (0, 0.0));
         for row in x.chunks_exact(columns.max(1)) {
+            // Every number is put down and stays if it is not 0: which ones are cannot be foreseen, so a branch would
+            // often be taken wrongly.
+            let mut count = 0;
             for (column, value) in (0..).zip(row) {
-                // What is not a number is not 0 either.
-                if *value != 0.0 {
-                    self.entries.push((column, *value));
+                if let Some(to) = self.row.get_mut(count) {
+                    *to = (column, *value);
                 }
+                // What is not a number is not 0 either.
+                count += usize::from(*value != 0.0);
             }
+            self.entries.extend_from_slice(&self.row[..count]);
             self.starts.push(self.entries.len());
         }
     }

@@ -78,10 +78,9 @@ fn loss(config: &MelNetConfig, weights: &[Vec<f64>], batch: &MelBatch) -> f64 {
         let mut row = head(Head::Bias).clone();
         add_product(&x[slot], head(Head::Out), &mut row);
         let logits = &row[(k + 1) * m..];
-        let all: f64 = logits.iter().map(|l| l.exp()).sum();
-        let (mut p, mut each) = (0.0, 0.0);
-        for (c, logit) in logits.iter().enumerate() {
-            let mut says = 0.0;
+        let groups = config.groups;
+        let (mut says, mut each) = (vec![0.0; groups * k], 0.0);
+        for c in 0..k {
             for band in 0..m {
                 let at = c * m + band;
                 let held = f64::from(batch.held[slot * m + band]);
@@ -97,10 +96,27 @@ fn loss(config: &MelNetConfig, weights: &[Vec<f64>], batch: &MelBatch) -> f64 {
                     _ if a > 0.0 => (sigmoid(-b), sigmoid(-a)),
                     _ => (sigmoid(a), sigmoid(b)),
                 };
-                says += (above - below).ln();
+                let log = (above - below).ln();
+                let group = (0..groups).find(|g| config.sizes().group(*g).contains(&band));
+                says[group.unwrap() * k + c] += log;
+                each += log / k as f64;
             }
-            p += logit.exp() / all * says.exp();
-            each += says / k as f64;
+        }
+        // Every way through the groups.
+        let mut p = 0.0;
+        for way in 0..k.pow(groups as u32) {
+            let (mut product, mut below) = (1.0, 0);
+            for g in 0..groups {
+                let here = way / k.pow(g as u32) % k;
+                let logit = |c: usize| match g {
+                    0 => logits[c],
+                    _ => logits[g * k + c] + head(Head::Link)[((g - 1) * k + below) * k + c],
+                };
+                let all: f64 = (0..k).map(|c| logit(c).exp()).sum();
+                product *= logit(here).exp() / all * says[g * k + here].exp();
+                below = here;
+            }
+            p += product;
         }
         total -= p.ln() + 0.01 * each;
     }
@@ -138,6 +154,7 @@ fn learner(
     let engine = Engine::new(threads);
     let mut learner = MelLearner::with(config, weights, &decays, engine, Pace::fixed(threads));
     learner.begin(streams);
+    learner.weigh_decisions_as_the_rest();
     learner
 }
 

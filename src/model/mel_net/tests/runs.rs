@@ -1,6 +1,7 @@
 //! Runs of the training loop on spectrograms: they learn, resume bit for bit, and tell their checkpoints from those of beats.
 
 use super::super::open;
+use crate::audio::onset::Ear;
 use crate::beat::grid::Meter;
 use crate::beat::kit::DrumMap;
 use crate::dataset::corpus::Corpus;
@@ -105,6 +106,119 @@ fn a_resumed_run_equals_an_unbroken_one_bit_for_bit() {
     broken.n_mels = 20;
     let error = train(&broken, &set, &cpu(), &never, &mut |_| {}).unwrap_err();
     assert!(matches!(error, TrainError::OtherSettings { .. }), "{error}");
+}
+
+#[test]
+fn frames_of_their_own_get_a_transcriber_that_resuming_keeps() {
+    let (set, never) = (set(), crossbeam_channel::never());
+    let dir = tempfile::tempdir().unwrap();
+    let mut flags = flags(dir.path());
+    // Told to stop while it is taught: no checkpoint is begun.
+    let (tell, commands) = crossbeam_channel::unbounded();
+    tell.send(TrainCommand::Stop).unwrap();
+    let outcome = train(&flags, &set, &cpu(), &commands, &mut |_| {}).unwrap();
+    assert_eq!((outcome.reason, outcome.began), (EndReason::Stopped, false));
+    assert!(open(&flags.checkpoint_dir).unwrap().is_none());
+
+    let mut shares = Vec::new();
+    let mut run = |flags: &TrainConfig| {
+        shares.clear();
+        train(flags, &set, &cpu(), &never, &mut |e| match e {
+            TrainEvent::Teaching { share } => shares.push(share),
+            TrainEvent::Taught { f1 } => shares.push(1.0 + f1),
+            _ => {}
+        })
+        .unwrap();
+        shares.clone()
+    };
+    flags.epochs = 1;
+    let told = run(&flags);
+    assert_eq!(told.first(), Some(&0.0));
+    assert!(told.is_sorted() && told.contains(&1.0), "{told:?}");
+    // Last, how well it hears what it was not taught.
+    assert!(told.last().is_some_and(|f1| *f1 > 1.5), "{told:?}");
+    let model = open(&flags.checkpoint_dir).unwrap().unwrap();
+    let ear = model.ear().unwrap();
+    assert_eq!(*ear.mel(), model.config().mel.mel());
+    assert_eq!(ear.mel().hop_length, 256);
+    (flags.epochs, flags.resume) = (2, true);
+    assert!(run(&flags).is_empty(), "taught once");
+    let resumed = open(&flags.checkpoint_dir).unwrap().unwrap();
+    assert_eq!(resumed.config().ear, model.config().ear);
+
+    // A transcriber that is damaged, or for other frames, is said to be so.
+    let path = checkpoint::best_path(&flags.checkpoint_dir);
+    let embedded = Ear::embedded().unwrap().to_bytes();
+    for (bytes, word) in [
+        (vec![1, 2, 3], "not a transcriber"),
+        (embedded, "other frames"),
+    ] {
+        let mut config = model.config().clone();
+        config.ear = Some(bytes.into());
+        checkpoint::save_model(&path, &config, model.weights()).unwrap();
+        let error = open(&flags.checkpoint_dir).unwrap_err().to_string();
+        assert!(error.contains("its own transcriber"), "{error}");
+        assert!(error.contains(word), "{error}");
+    }
+    // Without any it still opens.
+    let mut config = model.config().clone();
+    config.ear = None;
+    checkpoint::save_model(&path, &config, model.weights()).unwrap();
+    assert!(
+        open(&flags.checkpoint_dir)
+            .unwrap()
+            .unwrap()
+            .ear()
+            .is_none()
+    );
+}
+
+#[test]
+fn a_run_hears_what_it_is_told_while_its_spectrograms_are_made() {
+    let set = set();
+    let dir = tempfile::tempdir().unwrap();
+    let mut flags = flags(dir.path());
+    flags.epochs = 1;
+    let (tell, commands) = crossbeam_channel::unbounded();
+    let mut said = Vec::new();
+    let outcome = train(&flags, &set, &cpu(), &commands, &mut |e| match e {
+        TrainEvent::Preparing { .. } => tell.send(TrainCommand::Stop).unwrap(),
+        TrainEvent::Teaching { .. } | TrainEvent::Taught { .. } => {}
+        other => said.push(other),
+    })
+    .unwrap();
+    let reason = EndReason::Stopped;
+    assert_eq!((outcome.reason, outcome.began), (reason, false));
+    assert_eq!(said, [TrainEvent::Ended { reason, best: None }]);
+    assert!(!checkpoint::last_path(&flags.checkpoint_dir).exists());
+
+    // Held while its transcriber is taught, asked for a checkpoint, let go: it is written before the first update.
+    let (tell, commands) = crossbeam_channel::unbounded();
+    for command in [
+        TrainCommand::Pause,
+        TrainCommand::Checkpoint,
+        TrainCommand::Resume,
+    ] {
+        tell.send(command).unwrap();
+    }
+    let mut words = String::new();
+    let outcome = train(&flags, &set, &cpu(), &commands, &mut |e| {
+        words.push(match e {
+            TrainEvent::Preparing { .. } => 'p',
+            TrainEvent::Paused => 'h',
+            TrainEvent::Resumed => 'r',
+            TrainEvent::Started { .. } => 's',
+            TrainEvent::Checkpoint { .. } => 'c',
+            TrainEvent::Progress(_) => 'u',
+            _ => return,
+        });
+    })
+    .unwrap();
+    assert_eq!((outcome.reason, outcome.began), (EndReason::Finished, true));
+    assert!(
+        words.starts_with("hrp") && words.contains("pscu"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -36,17 +36,22 @@ pub(super) fn tables(line: &Line<'_>, model: &str, by: &[String]) -> String {
         let names: Vec<String> = e.skipped.iter().map(|name| sanitize(name)).collect();
         text += &format!("skipped, not in 4/4: {}\n", names.join(", "));
     }
-    for (name, reason) in line.unreadable {
-        text += &format!("skipped, {}: {reason}\n", sanitize(name));
-    }
+    skipped(&mut text, line.unreadable);
     if let Some(drawn) = line.generated {
         generated(&mut text, drawn);
     }
     text
 }
 
+/// Files without drums that can be scored.
+pub(super) fn skipped(text: &mut String, unreadable: &[(String, String)]) {
+    for (name, reason) in unreadable {
+        *text += &format!("skipped, {}: {reason}\n", sanitize(name));
+    }
+}
+
 /// Adds a line. Writing to a text does not fail.
-fn add(text: &mut String, line: std::fmt::Arguments<'_>) {
+pub(super) fn add(text: &mut String, line: std::fmt::Arguments<'_>) {
     let _ = text.write_fmt(line);
     text.push('\n');
 }
@@ -99,11 +104,12 @@ fn row(text: &mut String, name: &str, model: &Figures, counting: Option<&Figures
     );
 }
 
-fn number(value: Option<f64>, digits: usize) -> String {
+pub(super) fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "-".into(), |value| format!("{value:.digits$}"))
 }
 
-fn generated(text: &mut String, drawn: &Generated) {
+/// What was drawn, beside real music.
+pub(super) fn generated(text: &mut String, drawn: &Generated) {
     let a = &drawn.against;
     add(
         text,
@@ -123,10 +129,7 @@ fn generated(text: &mut String, drawn: &Generated) {
         ),
     );
     features(text, a);
-    *text +=
-        "\n                     distance from training (Jensen-Shannon): generated  validation\n";
-    expression(text, "velocity", &a.velocity);
-    expression(text, "micro-timing", &a.offset);
+    expressions(text, a, "generated");
     *text += "\n                     found in training: generated  validation    nearest, cells: generated  validation\n";
     for copied in &a.copying {
         copying(text, copied);
@@ -136,7 +139,8 @@ fn generated(text: &mut String, drawn: &Generated) {
     }
 }
 
-fn features(text: &mut String, a: &Against) {
+/// Measure by measure.
+pub(super) fn features(text: &mut String, a: &Against) {
     *text += "                          generated        training      validation   overlap  ceiling  share   KL, bits\n";
     for f in &a.features {
         let area = f.overlap.map(|o| o.area);
@@ -163,6 +167,17 @@ fn moments(m: &Moments) -> String {
         return "-".into();
     }
     format!("{:.3} +- {:.3}", m.mean, m.deviation)
+}
+
+/// How loud and how far from the grid, of a set called `whose`.
+pub(super) fn expressions(text: &mut String, a: &Against, whose: &str) {
+    let head = "distance from training (Jensen-Shannon):";
+    add(
+        text,
+        format_args!("\n                     {head} {whose:>9}  validation"),
+    );
+    expression(text, "velocity", &a.velocity);
+    expression(text, "micro-timing", &a.offset);
 }
 
 fn expression(text: &mut String, name: &str, e: &ExpressionAgainst) {

@@ -1,21 +1,21 @@
 //! `generate --representation mel`: a spectrogram is played, frame by frame, and what is heard in it becomes a .mid file.
 
 use super::{fresh_seed, not_a_file, read_seed};
-use crate::audio::frames::MelTrack;
-use crate::audio::mel::Mel;
-use crate::audio::onset::{Ear, Listener};
+use crate::audio::griffin_lim::{GriffinLim, Long};
+use crate::audio::mel::{Mel, Scale};
 use crate::audio::render::Stroke;
 use crate::base::atomic_file;
 use crate::base::text::{sanitize, sanitize_path};
 use crate::beat::grid::{BeatGrid, Meter};
 use crate::beat::smf;
 use crate::cli::GenerateArgs;
-use crate::model::mel_net::{self, MelModel, MelSampler, Place};
+use crate::model::mel_net::{self, Hearing, MelModel, MelPlayer, MelVoice, Place};
 use crate::runtime::Refused;
 use crate::runtime::jobs::transcribe::song;
-use anyhow::{Context, anyhow};
+use crate::runtime::wav_file::{self, WavFile};
+use anyhow::Context;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Runs it.
@@ -25,18 +25,11 @@ use std::sync::Arc;
 pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     not_a_file(&args.output_path)?;
     only_what_applies(args)?;
-    let model = open(&args.checkpoint_dir)?;
-    let ear = Ear::embedded().map_err(|e| anyhow!(e))?;
-    if *ear.mel() != model.config().mel.mel() {
-        return Err(Refused::new(
-            format!(
-                "{}: its frames are not those that the transcriber inside the program can read",
-                sanitize_path(&args.checkpoint_dir)
-            ),
-            "train without --sample-rate, --hop-length and --n-mels to play what was learned",
-        )
-        .into());
+    if let Some(audio) = &args.audio {
+        wav_file::check(audio, "--audio ")?;
     }
+    let voice = open(&args.checkpoint_dir)?;
+    let model = voice.model();
     let primer = match &args.seed_path {
         Some(path) => Some(read_seed(path, &model.config().drum_map)?),
         None => None,
@@ -53,15 +46,25 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         temperature: args.temperature as f32,
         seed,
     };
-    let strokes = play(&model, &ear, primer.as_ref(), &wish)?;
+    let mut frames = Vec::new();
+    let mut keep = |frame: &[u8]| {
+        if args.audio.is_some() {
+            frames.extend_from_slice(frame);
+        }
+    };
+    let strokes = play(&voice, primer.as_ref(), &wish, &mut keep);
     let song = song("beatgen-tui", &strokes, args.bpm);
     let path = atomic_file::write_new(&args.output_path, &smf::write(&song))
         .with_context(|| format!("{}: cannot be written", sanitize_path(&args.output_path)))?;
+    let audio = match &args.audio {
+        Some(audio) => format!("\n{}", sanitize_path(&write_sound(model, &frames, audio)?)),
+        None => String::new(),
+    };
     let figure = model.config().bits_per_value;
     let figure = figure.map_or(String::new(), |b| format!(", {b:.3} bits a band and frame"));
     writeln!(
         std::io::stdout(),
-        "model {} from {}{figure}\n{} steps of {meter} at {} bpm, {} strokes heard, temperature {}, seed {seed}\n{}",
+        "model {} from {}{figure}\n{} steps of {meter} at {} bpm, {} strokes heard, temperature {}, seed {seed}\n{}{audio}",
         sanitize(&model.config().name),
         sanitize_path(&args.checkpoint_dir),
         steps,
@@ -93,15 +96,20 @@ fn only_what_applies(args: &GenerateArgs) -> anyhow::Result<()> {
     }
 }
 
-fn open(dir: &Path) -> anyhow::Result<Arc<MelModel>> {
+/// The spectrogram model of a checkpoint folder, with its transcriber.
+///
+/// # Errors
+/// [`Refused`] where there is none, or one that cannot be used.
+pub fn open(dir: &Path) -> anyhow::Result<Arc<MelVoice>> {
     let found = mel_net::open(dir).map_err(|e| Refused::new(e, ""))?;
-    found.ok_or_else(|| {
+    let model = found.ok_or_else(|| {
         Refused::new(
             format!("{}: there is no spectrogram model in it", sanitize_path(dir)),
             "`beatgen-tui train --representation mel` makes one; the model inside the program is of beats",
         )
-        .into()
-    })
+    })?;
+    let refuse = |why| Refused::new(format!("{}: {why}", sanitize_path(dir)), "");
+    Ok(MelVoice::new(model).map_err(refuse)?)
 }
 
 /// What is to be played.
@@ -113,39 +121,56 @@ struct Wish {
     seed: u64,
 }
 
-/// Plays, after hearing the primer if there is one, and transcribes. Time 0 is where the playing begins.
+/// Plays, after hearing the primer if there is one, and transcribes; `keep` is shown each frame. Time 0 is where the playing
+/// begins.
 fn play(
-    model: &Arc<MelModel>,
-    ear: &Ear,
+    voice: &Arc<MelVoice>,
     primer: Option<&BeatGrid>,
     wish: &Wish,
-) -> anyhow::Result<Vec<Stroke>> {
-    let mel = model.config().mel;
-    let mut sampler = MelSampler::new(Arc::clone(model));
-    let mut state = sampler.start();
+    keep: &mut dyn FnMut(&[u8]),
+) -> Vec<Stroke> {
+    let mel = voice.model().config().mel;
+    let mut player = MelPlayer::new(Arc::clone(voice));
+    let mut state = player.start();
     if let Some(primer) = primer {
-        let track = MelTrack::of_grid(&Mel::new(mel.mel())?, &mel.scale(), primer);
-        for (at, frame) in (0u64..).zip(track.levels.chunks_exact(mel.n_mels)) {
-            let place = Place::of(&mel, primer.meter, primer.tempo, at);
-            sampler.hear(&mut state, &place, frame);
-        }
+        let mut hearing = Hearing::of_grid(voice, primer);
+        while player.hear(&mut state, &mut hearing) {}
     }
     let seconds = wish.steps as f64 * 15.0 / wish.bpm;
     let frames = (seconds / mel.seconds()).ceil() as u64;
-    let scale = mel.scale();
-    let mut listener = Listener::new(ear);
-    let (mut frame, mut decibels) = (vec![0; mel.n_mels], vec![0.0; mel.n_mels]);
     let mut strokes = Vec::new();
     for at in 0..frames {
         let place = Place::of(&mel, wish.meter, wish.bpm, at);
-        sampler.draw(&mut state, &place, wish.temperature, wish.seed, &mut frame);
-        for (db, level) in decibels.iter_mut().zip(&frame) {
-            *db = scale.db(f32::from(*level) / 255.0);
-        }
-        listener.push(&decibels, |stroke| strokes.push(stroke));
+        let heard = |stroke| strokes.push(stroke);
+        player.frame(&mut state, &place, wish.temperature, wish.seed, heard);
+        keep(player.levels());
     }
-    listener.finish(|stroke| strokes.push(stroke));
+    player.finish(&mut state, |stroke| strokes.push(stroke));
     strokes.retain(|s| (s.time_ns as f64) < seconds * 1e9);
     strokes.sort_by_key(|s| (s.time_ns, s.lane));
-    Ok(strokes)
+    strokes
+}
+
+/// Writes the sound of frames, levels lowest band first; where it is.
+fn write_sound(model: &MelModel, frames: &[u8], path: &Path) -> anyhow::Result<PathBuf> {
+    let settings = model.config().mel;
+    let (mel, scale) = (Mel::new(settings.mel())?, settings.scale());
+    atomic_file::write_new_with(path, |file| {
+        let mut wav = WavFile::new(file, settings.sample_rate);
+        let mut long = Long::new(&mel, &GriffinLim::default());
+        let (mut powers, mut ready) = (vec![0.0; settings.n_mels], Vec::new());
+        for frame in frames.chunks_exact(settings.n_mels) {
+            for (power, level) in powers.iter_mut().zip(frame) {
+                *power = scale.power(Scale::of_level(*level));
+            }
+            long.push(&powers, |sound| ready.extend_from_slice(sound));
+            wav.push_mono(&ready)?;
+            ready.clear();
+        }
+        long.finish(|sound| ready.extend_from_slice(sound));
+        wav.push_mono(&ready)?;
+        wav.finish()?;
+        anyhow::Ok(())
+    })
+    .with_context(|| format!("{}: cannot be written", sanitize_path(path)))
 }
