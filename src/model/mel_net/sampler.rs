@@ -23,9 +23,9 @@ use crate::base::rng::{Purpose, Stream};
 use std::sync::Arc;
 
 /// How many nats a whole missed stroke is worth at temperature 0.
-const OWED: f32 = 2.0;
-/// What stays of a debt from one frame to the next: half of it after a quarter of a second at the usual frames.
-const FADES: f32 = 0.97;
+const OWED: f32 = 4.0;
+/// What stays of a debt from one frame to the next: half of it after 0.8 seconds at the usual frames.
+const FADES: f32 = 0.99;
 
 /// Everything the next frame depends on, besides temperature and draws. `clone_from` reuses the buffers.
 #[derive(Debug, PartialEq)]
