@@ -156,6 +156,7 @@ impl Task for Mels<'_> {
         let [learned, scored] = [&*self.set.train, validation(self.set)];
         let both = !std::ptr::eq(learned, scored);
         let files = learned.len() + if both { scored.len() } else { 0 };
+        tell(TrainEvent::Preparing { done: 0, files });
         let mut render = |corpus: &Corpus, from: usize| {
             let mut told = |done| {
                 tell(TrainEvent::Preparing {

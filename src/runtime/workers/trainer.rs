@@ -94,7 +94,8 @@ fn run(order: &Order, commands: &Receiver<TrainCommand>, tell: &Teller) -> Resul
         let mut pass_on = |event: TrainEvent| {
             let is_progress = match event {
                 TrainEvent::Teaching { share } => share > 0.0,
-                TrainEvent::Progress(_) | TrainEvent::Preparing { .. } => true,
+                TrainEvent::Progress(_) => true,
+                TrainEvent::Preparing { done, files } => done > 0 && done < files,
                 _ => false,
             };
             if !is_progress || last.elapsed() >= PROGRESS {
