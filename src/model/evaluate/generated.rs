@@ -51,7 +51,7 @@ pub struct Generated {
 }
 
 /// What plays pieces to be measured: a model of either kind.
-pub trait Player: Sync {
+pub trait Composer: Sync {
     /// [`BARS`] bars in 4/4 of a style at its tempo, those after the first [`WARM_UP`] from silence, by the draws of `seed`
     /// alone.
     fn piece(&self, plan: &StylePlan, temperature: f64, seed: u64) -> BeatGrid;
@@ -61,7 +61,7 @@ pub trait Player: Sync {
 /// any number of threads. `None` where neither has a beat in 4/4.
 #[must_use]
 pub fn generated(
-    player: &impl Player,
+    player: &impl Composer,
     train: &Corpus,
     validation: &Corpus,
     request: &Request,
@@ -82,7 +82,7 @@ pub(super) struct Measured {
 
 /// [`generated`] with the pieces.
 pub(super) fn measured(
-    player: &impl Player,
+    player: &impl Composer,
     train: &Corpus,
     validation: &Corpus,
     request: &Request,
@@ -119,7 +119,7 @@ pub(super) fn measured(
 /// Plays a plan's pieces, in its order. A piece's draws depend on the seed and its number alone, so that
 /// the same piece at another temperature meets the same luck.
 pub(super) fn play(
-    player: &impl Player,
+    player: &impl Composer,
     plan: &[StylePlan],
     temperature: f64,
     seed: u64,
@@ -147,7 +147,7 @@ fn knobs(temperature: f64) -> Knobs {
     }
 }
 
-impl Player for Arc<BeatModel> {
+impl Composer for Arc<BeatModel> {
     fn piece(&self, plan: &StylePlan, temperature: f64, seed: u64) -> BeatGrid {
         let style = plan.style.as_deref();
         let style = style.and_then(|style| self.config().style_index(style));

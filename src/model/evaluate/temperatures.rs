@@ -1,6 +1,6 @@
 //! How the measures of what a model plays follow the temperature.
 
-use super::generated::{Player, play};
+use super::generated::{Composer, play};
 use super::plan::StylePlan;
 use super::real::{BARS, cut};
 use crate::base::rng::{Purpose, Stream};
@@ -62,7 +62,7 @@ pub struct Temperatures {
 /// Draws the plan at each temperature with the same luck, and measures it; `real` is what the plan was
 /// made from.
 pub(super) fn temperatures(
-    player: &impl Player,
+    player: &impl Composer,
     real: &[&Corpus],
     plan: &[StylePlan],
     at: &[f64],
@@ -105,7 +105,7 @@ fn real_styles_near(real: &[&Corpus], plan: &[StylePlan], seed: u64) -> f64 {
     near as f64 / SAMPLES as f64
 }
 
-fn row(player: &impl Player, plan: &[StylePlan], temperature: f64, seed: u64) -> TemperatureRow {
+fn row(player: &impl Composer, plan: &[StylePlan], temperature: f64, seed: u64) -> TemperatureRow {
     let grids = play(player, plan, temperature, seed);
     let mut rest = grids.as_slice();
     let mut style_ratios = Vec::with_capacity(plan.len());

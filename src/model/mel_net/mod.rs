@@ -1,5 +1,5 @@
 //! The spectrogram model: stacked LSTM layers with batch normalisation and dropout over mel frames, and a head that says what
-//! frame comes next, not as one frame but as a mixture of a few ([`head`]). The frame's place in its bar is an
+//! frame comes next, not as one frame but as a distribution ([`head`]). The frame's place in its bar is an
 //! input, so what is played has a known tempo.
 //!
 //! | file | |

@@ -9,6 +9,7 @@ mod say_mel;
 use super::generate::open_model;
 use super::train::{known_drummer, scan_folder};
 use crate::base::text::{sanitize, sanitize_path};
+use crate::beat::kit::DrumMap;
 use crate::cli::EvaluateArgs;
 use crate::dataset::corpus::Corpus;
 use crate::dataset::drummers::Drummers;
@@ -56,21 +57,13 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let opened = open_model(&args.checkpoint_dir)?;
     // A trained model reads files as it was taught to; the built-in one takes the folder's own map.
     let map = (!opened.built_in).then(|| opened.model.config().drum_map.clone());
-    let scan = scan_folder(&args.data_dir, map)?;
-    let drummers = Drummers::read(&args.data_dir);
-    let alone = args.drummer.as_deref();
-    if let Some(name) = alone {
-        known_drummer("--drummer", name, &drummers, &args.data_dir)?;
-    }
-    let split = (args.split != "all").then_some(args.split.as_str());
-    let wanted = |row: &ScanRow| alone.is_none_or(|name| drummers.of(&row.name) == Some(name));
-    let (examples, unreadable) = scored(&part(&scan, wanted), split);
-    if examples.is_empty() {
-        return Err(nothing(args, &unreadable));
-    }
-    // Who is scored alone is not counted either: as little is known of one's drumming as by a model that
-    // never heard it.
-    let others = part(&scan, |row| alone.is_none() || !wanted(row));
+    let Material {
+        scan,
+        others,
+        drummers,
+        examples,
+        unreadable,
+    } = Material::of(args, map)?;
     let (train, _) = load::load(&others, Some(TRAIN));
     let counting = Counting::of(&train);
 
@@ -100,7 +93,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         counting: counted.as_ref(),
         generated: drawn.as_ref(),
         split: &args.split,
-        drummer: alone,
+        drummer: args.drummer.as_deref(),
         drum_map: scan.drum_map.name(),
         model: opened.model.name(),
         model_hash: opened.model.hash(),
@@ -114,6 +107,45 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     };
     out.write_all(text.as_bytes())
         .context("cannot write to standard output")
+}
+
+/// What is scored, and what it is compared with.
+struct Material {
+    /// The whole folder.
+    scan: Scan,
+    /// The folder without whoever is scored alone: one's drumming is not compared with one's own, so as little is known of it
+    /// as by a model that never heard it.
+    others: Scan,
+    drummers: Drummers,
+    /// The files to score.
+    examples: Corpus,
+    /// Those that cannot be, with the reason.
+    unreadable: Vec<(String, String)>,
+}
+
+impl Material {
+    /// Reads the folder; `map`: as which drums its notes are read, if not as the folder itself says.
+    fn of(args: &EvaluateArgs, map: Option<DrumMap>) -> anyhow::Result<Self> {
+        let scan = scan_folder(&args.data_dir, map)?;
+        let drummers = Drummers::read(&args.data_dir);
+        let alone = args.drummer.as_deref();
+        if let Some(name) = alone {
+            known_drummer("--drummer", name, &drummers, &args.data_dir)?;
+        }
+        let split = (args.split != "all").then_some(args.split.as_str());
+        let wanted = |row: &ScanRow| alone.is_none_or(|name| drummers.of(&row.name) == Some(name));
+        let (examples, unreadable) = scored(&part(&scan, wanted), split);
+        if examples.is_empty() {
+            return Err(nothing(args, &unreadable));
+        }
+        Ok(Self {
+            others: part(&scan, |row| alone.is_none() || !wanted(row)),
+            scan,
+            drummers,
+            examples,
+            unreadable,
+        })
+    }
 }
 
 /// The scan with some of its files.

@@ -9,7 +9,7 @@ use crate::base::rng::{Purpose, Stream};
 use crate::beat::grid::{BeatGrid, Meter, Step};
 use crate::dataset::corpus::Corpus;
 use crate::model::evaluate::against::Against;
-use crate::model::evaluate::generated::{Generated, Measured, Player, Request, measured};
+use crate::model::evaluate::generated::{Composer, Generated, Measured, Request, measured};
 use crate::model::evaluate::plan::StylePlan;
 use crate::model::evaluate::real::{BARS, WARM_UP, sample};
 use crate::model::mel_net::{MelModel, MelSampler, Place};
@@ -44,7 +44,7 @@ pub struct Portraits {
 
 /// A model and an ear for its frames.
 #[derive(Clone, Copy, Debug)]
-pub struct MelPlayer<'a> {
+pub struct MelComposer<'a> {
     /// What plays.
     pub model: &'a Arc<MelModel>,
     /// What hears it.
@@ -57,7 +57,7 @@ pub struct MelPlayer<'a> {
 /// # Errors
 /// Settings that no filter bank can be made of.
 pub fn generated_mel(
-    player: MelPlayer<'_>,
+    player: MelComposer<'_>,
     train: &Corpus,
     validation: &Corpus,
     request: &Request,
@@ -112,7 +112,7 @@ pub fn round_trip(bank: &Mel, scale: &Scale, ear: &Ear, grid: &BeatGrid) -> Beat
     again
 }
 
-impl Player for MelPlayer<'_> {
+impl Composer for MelComposer<'_> {
     fn piece(&self, plan: &StylePlan, temperature: f64, seed: u64) -> BeatGrid {
         let (mel, meter) = (self.model.config().mel, Meter::COMMON);
         let bar = meter.steps();

@@ -1,6 +1,6 @@
 //! What measuring a spectrogram model promises: sums that add up, a transcriber's ceiling, the same figures again.
 
-use super::drawn::{MelPlayer, generated_mel, round_trip};
+use super::drawn::{MelComposer, generated_mel, round_trip};
 use super::portrait::Portrait;
 use super::*;
 use crate::beat::grid::{BeatGrid, Cell, Meter, Step};
@@ -149,7 +149,7 @@ fn real_music_comes_back_through_the_ear_as_a_beat() {
 #[test]
 fn what_is_drawn_stands_beside_real_music_sent_through_the_same_ear() {
     let (model, ear) = (model(), Ear::embedded().unwrap());
-    let player = MelPlayer {
+    let player = MelComposer {
         model: &model,
         ear: &ear,
     };

@@ -1,19 +1,17 @@
 //! `evaluate --representation mel`: how well a spectrogram model foresees the frames of a folder, how much of them the transcriber
 //! hears, and with `--generate` how what is played compares with real beats, heard in the same way.
 
-use super::{nothing, nothing_to_compare, part, request, say_mel, scored};
+use super::{Material, nothing_to_compare, request, say_mel};
 use crate::cli::EvaluateArgs;
-use crate::dataset::drummers::Drummers;
 use crate::dataset::scan::Scan;
 use crate::dataset::split::{TRAIN, VALIDATION};
 use crate::dataset::{load, strokes};
 use crate::message::ScanRow;
-use crate::model::evaluate::mel::drawn::{MelGenerated, MelPlayer, generated_mel};
+use crate::model::evaluate::mel::drawn::{MelComposer, MelGenerated, generated_mel};
 use crate::model::evaluate::mel::{MelEvaluation, evaluate_mel};
 use crate::model::mel_net::MelModel;
 use crate::runtime::Refused;
 use crate::runtime::jobs::generate::mel::open;
-use crate::runtime::jobs::train::{known_drummer, scan_folder};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -51,18 +49,13 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let voice = open(&args.checkpoint_dir)?;
     let (model, ear) = (voice.model(), voice.ear());
     // Files are read as the model was taught to.
-    let scan = scan_folder(&args.data_dir, Some(model.config().drum_map.clone()))?;
-    let drummers = Drummers::read(&args.data_dir);
-    let alone = args.drummer.as_deref();
-    if let Some(name) = alone {
-        known_drummer("--drummer", name, &drummers, &args.data_dir)?;
-    }
-    let split = (args.split != "all").then_some(args.split.as_str());
-    let wanted = |row: &ScanRow| alone.is_none_or(|name| drummers.of(&row.name) == Some(name));
-    let (examples, unreadable) = scored(&part(&scan, wanted), split);
-    if examples.is_empty() {
-        return Err(nothing(args, &unreadable));
-    }
+    let Material {
+        scan,
+        others,
+        drummers,
+        examples,
+        unreadable,
+    } = Material::of(args, Some(model.config().drum_map.clone()))?;
     let rows: HashMap<&str, &ScanRow> = scan.rows.iter().map(|r| (r.name.as_str(), r)).collect();
     let all_notes = |name: &str| {
         let played = strokes::of_row(rows.get(name)?, &scan);
@@ -83,19 +76,16 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    let player = MelPlayer { model, ear };
+    let player = MelComposer { model, ear };
     let drawn = args
         .generate
-        .map(|bars| {
-            let others = part(&scan, |row| alone.is_none() || !wanted(row));
-            draw(player, &scan, &others, bars, args)
-        })
+        .map(|bars| draw(player, &scan, &others, bars, args))
         .transpose()?;
     let line = MelLine {
         evaluation: &evaluation,
         generated: drawn.as_ref(),
         split: &args.split,
-        drummer: alone,
+        drummer: args.drummer.as_deref(),
         drum_map: scan.drum_map.name(),
         model: &model.config().name,
         model_hash: model.hash(),
@@ -137,7 +127,7 @@ fn progress(files: u64) -> Option<ProgressBar> {
 /// Draws from the model and measures beside the folder's training and validation music. Who is scored alone is not
 /// among what is compared with, as with beats.
 fn draw(
-    player: MelPlayer<'_>,
+    player: MelComposer<'_>,
     scan: &Scan,
     others: &Scan,
     bars: usize,
