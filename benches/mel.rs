@@ -107,9 +107,8 @@ fn once(config: &MelConfig, mono: &[f32]) -> Outcome<([f64; 2], f64)> {
     let mut frames = Mel::new(*config)?.frames(mono);
     power_to_db(&mut frames);
     let times = [start.elapsed().as_secs_f64() * 1e3, processor_ms() - busy];
-    let values = frames.iter().flatten();
-    let sum: f64 = values.map(|v| f64::from(*v)).sum();
-    Ok((times, sum / (frames.len() * config.n_mels) as f64))
+    let sum: f64 = frames.iter().map(|v| f64::from(*v)).sum();
+    Ok((times, sum / frames.len() as f64))
 }
 
 /// What this thread has had of the processor, in milliseconds.

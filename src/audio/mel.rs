@@ -80,8 +80,7 @@ impl Mel {
     /// it on. No weight at all, or only zeros, where no bin falls into the band; `None` for a band that is not there.
     #[must_use]
     pub fn weights(&self, band: usize) -> Option<(usize, &[f32])> {
-        let filter = self.bank.filters.get(band)?;
-        Some((filter.first, filter.weights()))
+        self.bank.filter(band)
     }
 
     /// How many frames a signal of so many samples has: `1 + len / hop`, none for an empty one.
@@ -94,14 +93,14 @@ impl Mel {
         }
     }
 
-    /// Mel power of each frame of a mono signal: frame `i` is centred on sample `i * hop`, its
-    /// bands ordered from the lowest.
+    /// Mel power of a mono signal, `[frames, bands]`: frame `i` is centred on sample `i * hop`, its bands ordered from the
+    /// lowest.
     #[must_use]
-    pub fn frames(&self, mono: &[f32]) -> Vec<Vec<f32>> {
-        let mut out = Vec::with_capacity(self.frame_count(mono.len()));
+    pub fn frames(&self, mono: &[f32]) -> Vec<f32> {
+        let mut out = Vec::with_capacity(self.frame_count(mono.len()) * self.config.n_mels);
         let mut stream = MelStream::new(self);
-        stream.push(mono, |frame| out.push(frame.to_vec()));
-        stream.finish(|frame| out.push(frame.to_vec()));
+        stream.push(mono, |frame| out.extend_from_slice(frame));
+        stream.finish(|frame| out.extend_from_slice(frame));
         out
     }
 

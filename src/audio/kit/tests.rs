@@ -37,7 +37,7 @@ fn spectrum(stereo: &[f32], from: f32, to: f32) -> (f32, f32) {
     let mel = Mel::new(config).unwrap();
     let centres = mel.centres();
     let (mut all, mut inside, mut moment) = (0.0, 0.0, 0.0);
-    for frame in mel.frames(&mono(stereo)) {
+    for frame in mel.frames(&mono(stereo)).chunks_exact(centres.len()) {
         for (i, power) in frame.iter().enumerate().skip(1) {
             let power = power * (centres[i] - centres[i - 1]);
             all += power;

@@ -2,6 +2,7 @@
 
 use super::config::MelConfig;
 use super::wide::WIDE;
+use std::ops::Range;
 
 /// Hz to mel on Slaney's scale ("Auditory Toolbox", 1998): linear to 1 kHz, logarithmic above.
 #[must_use]
@@ -24,28 +25,32 @@ pub fn mel_to_hz(mel: f64) -> f64 {
 }
 
 /// One band: weights of a run of FFT bins, the rest being 0.
-#[derive(Clone, Debug)]
-pub(super) struct Filter {
+#[derive(Clone, Copy, Debug)]
+struct Filter {
     /// The first bin that counts.
-    pub first: usize,
-    /// Weights of it and those after it, filled up with zeros to whole vectors.
-    weights: Vec<[f32; WIDE]>,
-    /// How many of the weights are filters', not filling.
-    pub bins: usize,
+    first: usize,
+    /// How many weights are its own, not filling.
+    bins: usize,
+    /// Where its vectors of weights begin.
+    from: usize,
 }
 
-impl Filter {
-    /// The weights, lowest bin first.
-    pub fn weights(&self) -> &[f32] {
-        let all = self.weights.as_flattened();
-        all.get(..self.bins).unwrap_or(all)
-    }
+/// Bands next to each other whose filters have as many vectors of weights.
+#[derive(Clone, Debug)]
+struct Alike {
+    vectors: usize,
+    bands: Range<usize>,
+    /// Where their weights lie.
+    weights: Range<usize>,
 }
 
 /// All bands, lowest first.
 #[derive(Clone, Debug)]
 pub(super) struct Bank {
-    pub filters: Vec<Filter>,
+    filters: Vec<Filter>,
+    /// The weights of band after band, each filled up with zeros to whole vectors.
+    weights: Vec<[f32; WIDE]>,
+    alike: Vec<Alike>,
     /// Where the bands are highest, in Hz.
     pub centres: Vec<f32>,
 }
@@ -60,37 +65,129 @@ impl Bank {
         let edges: Vec<f64> = (0..config.n_mels + 2)
             .map(|i| mel_to_hz(low + (high - low) * i as f64 / (config.n_mels + 1) as f64))
             .collect();
+        let (mut filters, mut weights) = (Vec::new(), Vec::new());
+        let mut alike: Vec<Alike> = Vec::new();
+        for (band, edges) in edges.windows(3).enumerate() {
+            let (first, own) = triangle(config, edges);
+            let from = weights.len();
+            filters.push(Filter {
+                first,
+                bins: own.len(),
+                from,
+            });
+            weights.extend(own.chunks(WIDE).map(|own| {
+                let mut vector = [0.0; WIDE];
+                for (to, from) in vector.iter_mut().zip(own) {
+                    *to = *from;
+                }
+                vector
+            }));
+            let vectors = weights.len() - from;
+            match alike.last_mut().filter(|alike| alike.vectors == vectors) {
+                Some(alike) => {
+                    alike.bands.end += 1;
+                    alike.weights.end = weights.len();
+                }
+                None => alike.push(Alike {
+                    vectors,
+                    bands: band..band + 1,
+                    weights: from..weights.len(),
+                }),
+            }
+        }
         Self {
-            filters: edges.windows(3).map(|e| triangle(config, e)).collect(),
+            filters,
+            weights,
+            alike,
             centres: edges.windows(3).map(|e| e[1] as f32).collect(),
         }
+    }
+
+    /// The first bin of a band and the weights from it on.
+    pub fn filter(&self, band: usize) -> Option<(usize, &[f32])> {
+        let filter = self.filters.get(band)?;
+        let all = self.weights.get(filter.from..)?.as_flattened();
+        Some((filter.first, all.get(..filter.bins)?))
     }
 
     /// Bands of a frame's power. `power` goes on with zeros so far that every filter's last vector has its bins; `sums` has room
     /// for a vector a band.
     #[inline(always)]
     pub fn bands(&self, power: &[f32], sums: &mut [[f32; WIDE]], bands: &mut [f32]) {
-        for (sums, filter) in sums.iter_mut().zip(&self.filters) {
-            let bins = power.get(filter.first..).unwrap_or_default();
-            let (bins, _) = bins.as_chunks::<WIDE>();
-            let mut running = [0.0; WIDE];
-            for (bins, weights) in bins.iter().zip(&filter.weights) {
-                for ((sum, x), y) in running.iter_mut().zip(bins).zip(weights) {
-                    *sum += x * y;
+        for alike in &self.alike {
+            let filters = self.filters.get(alike.bands.clone()).unwrap_or_default();
+            let weights = self.weights.get(alike.weights.clone()).unwrap_or_default();
+            let sums = sums.get_mut(alike.bands.clone()).unwrap_or_default();
+            // Most bands have few bins: for these a loop of known length.
+            match alike.vectors {
+                1 => totals::<1>(filters, weights, power, sums),
+                2 => totals::<2>(filters, weights, power, sums),
+                3 => totals::<3>(filters, weights, power, sums),
+                4 => totals::<4>(filters, weights, power, sums),
+                5 => totals::<5>(filters, weights, power, sums),
+                6 => totals::<6>(filters, weights, power, sums),
+                vectors => {
+                    let weights = weights.chunks_exact(vectors.max(1));
+                    for ((filter, weights), sums) in filters.iter().zip(weights).zip(sums) {
+                        let bins = power.get(filter.first..).unwrap_or_default();
+                        *sums = total(bins.as_chunks::<WIDE>().0, weights);
+                    }
                 }
             }
-            *sums = running;
         }
-        // Apart from the above, or the compiler keeps the running totals in halves of vectors.
-        for (band, sums) in bands.iter_mut().zip(sums.iter()) {
-            let [a, b, c, d, e, f, g, h] = *sums;
+        // Apart from the above, or the compiler keeps the running totals in halves of vectors. Eight bands side by side.
+        let (eights, rest) = bands.as_chunks_mut::<WIDE>();
+        let (sum_eights, sum_rest) = sums.as_chunks::<WIDE>();
+        for (bands, sums) in eights.iter_mut().zip(sum_eights) {
+            let mut across = [[0.0; WIDE]; WIDE];
+            for (i, sums) in sums.iter().enumerate() {
+                for (across, sum) in across.iter_mut().zip(sums) {
+                    across[i] = *sum;
+                }
+            }
+            let [a, b, c, d, e, f, g, h] = across;
+            for i in 0..WIDE {
+                bands[i] = ((a[i] + e[i]) + (c[i] + g[i])) + ((b[i] + f[i]) + (d[i] + h[i]));
+            }
+        }
+        for (band, [a, b, c, d, e, f, g, h]) in rest.iter_mut().zip(sum_rest) {
             *band = ((a + e) + (c + g)) + ((b + f) + (d + h));
         }
     }
 }
 
-/// The band between three edges in Hz, of area 1.
-fn triangle(config: &MelConfig, edges: &[f64]) -> Filter {
+/// The running totals of filters with `N` vectors of weights.
+#[inline(always)]
+fn totals<const N: usize>(
+    filters: &[Filter],
+    weights: &[[f32; WIDE]],
+    power: &[f32],
+    sums: &mut [[f32; WIDE]],
+) {
+    let (weights, _) = weights.as_chunks::<N>();
+    for ((filter, weights), sums) in filters.iter().zip(weights).zip(sums) {
+        let bins = power.get(filter.first..).unwrap_or_default();
+        let (bins, _) = bins.as_chunks::<WIDE>();
+        if let Some(bins) = bins.first_chunk::<N>() {
+            *sums = total(bins, weights);
+        }
+    }
+}
+
+/// Eight running totals of weighted bins.
+#[inline(always)]
+fn total(bins: &[[f32; WIDE]], weights: &[[f32; WIDE]]) -> [f32; WIDE] {
+    let mut running = [0.0; WIDE];
+    for (bins, weights) in bins.iter().zip(weights) {
+        for ((sum, x), y) in running.iter_mut().zip(bins).zip(weights) {
+            *sum += x * y;
+        }
+    }
+    running
+}
+
+/// The band between three edges in Hz, of area 1: its first bin and the weights from it on.
+fn triangle(config: &MelConfig, edges: &[f64]) -> (usize, Vec<f32>) {
     let (low, centre, high) = (edges[0], edges[1], edges[2]);
     let bin = f64::from(config.sample_rate) / config.n_fft as f64;
     let weight = |k: usize| {
@@ -101,17 +198,5 @@ fn triangle(config: &MelConfig, edges: &[f64]) -> Filter {
     };
     let last = ((high / bin).floor() as usize).min(config.n_fft / 2);
     let first = ((low / bin).ceil() as usize).min(last);
-    let weights: Vec<f32> = (first..=last).map(weight).collect();
-    let vector = |weights: &[f32]| {
-        let mut out = [0.0; WIDE];
-        for (to, from) in out.iter_mut().zip(weights) {
-            *to = *from;
-        }
-        out
-    };
-    Filter {
-        first,
-        weights: weights.chunks(WIDE).map(vector).collect(),
-        bins: weights.len(),
-    }
+    (first, (first..=last).map(weight).collect())
 }

@@ -20,18 +20,16 @@ pub fn to_db(values: &mut [f32]) {
     wide::run(Decibels(values));
 }
 
-/// Frames of power to decibels in place, as librosa's `power_to_db` with `ref` 1, `amin` 1e-10 and `top_db` 80: nothing stays
-/// more than 80 dB below the loudest value of all frames.
-pub fn power_to_db(frames: &mut [Vec<f32>]) {
+/// Powers to decibels in place, as librosa's `power_to_db` with `ref` 1, `amin` 1e-10 and `top_db` 80: nothing stays
+/// more than 80 dB below the loudest of all.
+pub fn power_to_db(values: &mut [f32]) {
     let mut loudest = [f32::NEG_INFINITY; WIDE];
-    for frame in frames.iter_mut() {
-        to_db(frame);
-        wide::run(Loudest(frame, &mut loudest));
+    for near in values.chunks_mut(1024) {
+        to_db(near);
+        wide::run(Loudest(near, &mut loudest));
     }
     let floor = loudest.into_iter().fold(f32::NEG_INFINITY, larger) - TOP_DB;
-    for frame in frames {
-        wide::run(Floor(frame, floor));
-    }
+    wide::run(Floor(values, floor));
 }
 
 /// The larger of two numbers: in one step, unlike `f32::max`, which minds what is no number.
@@ -143,8 +141,8 @@ mod tests {
 
     #[test]
     fn decibels_stop_80_below_the_loudest() {
-        let mut frames = vec![vec![1.0, 0.1], vec![0.0, 1e-12]];
-        power_to_db(&mut frames);
-        assert_eq!(frames, [vec![0.0, -10.0], vec![-80.0, -80.0]]);
+        let mut values = [1.0, 0.1, 0.0, 1e-12];
+        power_to_db(&mut values);
+        assert_eq!(values, [0.0, -10.0, -80.0, -80.0]);
     }
 }

@@ -19,9 +19,6 @@ pub(super) struct Spectrum {
 pub(super) struct Room {
     packed: Vec<Complex<f32>>,
     bins: Vec<Complex<f32>>,
-    /// The bins' real and imaginary parts.
-    re: Vec<f32>,
-    im: Vec<f32>,
     inner: Vec<Complex<f32>>,
     /// `n / 2 + 1` powers, zeros behind them up to a whole number of vectors and one more.
     pub power: Vec<f32>,
@@ -50,8 +47,6 @@ impl Spectrum {
         Room {
             packed: vec![Complex::default(); half],
             bins: vec![Complex::default(); half],
-            re: vec![0.0; half],
-            im: vec![0.0; half],
             inner: vec![Complex::default(); self.fft.get_outofplace_scratch_len()],
             power: vec![0.0; (half + 1).next_multiple_of(WIDE) + WIDE],
         }
@@ -67,13 +62,9 @@ impl Spectrum {
         }
         self.fft
             .process_outofplace_with_scratch(&mut room.packed, &mut room.bins, &mut room.inner);
-        let parts = room.re.iter_mut().zip(&mut room.im);
-        for ((re, im), bin) in parts.zip(&room.bins) {
-            (*re, *im) = (bin.re, bin.im);
-        }
         let bins = room.bins.len() + 1;
         if let Some(power) = room.power.get_mut(..bins) {
-            untangle(&room.re, &room.im, &self.turns, power);
+            untangle(&room.bins, &self.turns, power);
         }
     }
 }
@@ -81,55 +72,63 @@ impl Spectrum {
 /// The power of each bin of a frame whose even and odd samples went through one transform as real and
 /// imaginary part; symmetry parts them: `X[k] = E[k] + e^(-2 pi i k / n) O[k]`, and `X[n/2 - k]` is the
 /// conjugate of `E[k] - e^(-2 pi i k / n) O[k]`. `E[k]` is half of `Z[k]` plus the conjugate of `Z[n/2 - k]`; the half is in
-/// the window already. Low and high bins have loops of their own, which compilers turn into vectors.
+/// the window already.
 #[inline(always)]
-fn untangle(re: &[f32], im: &[f32], turns: &[Vec<f32>; 2], power: &mut [f32]) {
-    let (Some((first_re, re)), Some((first_im, im))) = (re.split_first(), im.split_first()) else {
+fn untangle(bins: &[Complex<f32>], turns: &[Vec<f32>; 2], power: &mut [f32]) {
+    let (Some((first, bins)), [dc, inner @ .., top]) = (bins.split_first(), power) else {
         return;
     };
-    let [dc, inner @ .., top] = power else {
-        return;
-    };
-    *dc = (2.0 * (first_re + first_im)).powi(2);
-    *top = (2.0 * (first_re - first_im)).powi(2);
-    let pairs = re.len() / 2;
+    *dc = (2.0 * (first.re + first.im)).powi(2);
+    *top = (2.0 * (first.re - first.im)).powi(2);
+    let pairs = bins.len() / 2;
     // Where the number of bins is even, one stands alone in the middle.
-    let alone = re.len() - 2 * pairs;
+    let alone = bins.len() - 2 * pairs;
     let (low, upper) = inner.split_at_mut(pairs);
     let (middle, high) = upper.split_at_mut(alone);
-    let (a_re, upper_re) = re.split_at(pairs);
-    let (a_im, upper_im) = im.split_at(pairs);
-    let (own_re, b_re) = upper_re.split_at(alone);
-    let (own_im, b_im) = upper_im.split_at(alone);
-    for (power, (re, im)) in middle.iter_mut().zip(own_re.iter().zip(own_im)) {
-        *power = 4.0 * (re * re + im * im);
+    let (a, upper) = bins.split_at(pairs);
+    let (own, b) = upper.split_at(alone);
+    for (power, bin) in middle.iter_mut().zip(own) {
+        *power = 4.0 * (bin.re * bin.re + bin.im * bin.im);
     }
     let [turn_re, turn_im] = turns;
-    // The high bins run from the top.
-    let a = || a_re.iter().zip(a_im);
-    let b = || b_re.iter().rev().zip(b_im.iter().rev());
-    let turns = || turn_re.iter().zip(turn_im);
-    for (power, ((a, b), turn)) in low.iter_mut().zip(a().zip(b()).zip(turns())) {
-        let [even_re, even_im, turned_re, turned_im] = halves(a, b, turn);
-        let (re, im) = (even_re + turned_re, even_im + turned_im);
-        *power = re * re + im * im;
+    // A vector of pairs at a time: the high bins run from the top.
+    let (a, a_rest) = a.as_chunks::<WIDE>();
+    let (turn_re, turn_re_rest) = turn_re.as_chunks::<WIDE>();
+    let (turn_im, turn_im_rest) = turn_im.as_chunks::<WIDE>();
+    let (low, low_rest) = low.as_chunks_mut::<WIDE>();
+    let (b_rest, b) = b.as_rchunks::<WIDE>();
+    let (high_rest, high) = high.as_rchunks_mut::<WIDE>();
+    let turns = turn_re.iter().zip(turn_im);
+    let powers = low.iter_mut().zip(high.iter_mut().rev());
+    for ((low, high), ((a, b), turn)) in powers.zip(a.iter().zip(b.iter().rev()).zip(turns)) {
+        let (mut up, mut down) = ([0.0; WIDE], [0.0; WIDE]);
+        for i in 0..WIDE {
+            [up[i], down[i]] = pair(a[i], b[WIDE - 1 - i], (turn.0[i], turn.1[i]));
+        }
+        *low = up;
+        down.reverse();
+        *high = down;
     }
-    for (power, ((a, b), turn)) in high.iter_mut().rev().zip(a().zip(b()).zip(turns())) {
-        let [even_re, even_im, turned_re, turned_im] = halves(a, b, turn);
-        let (re, im) = (even_re - turned_re, even_im - turned_im);
-        *power = re * re + im * im;
+    let turns = turn_re_rest.iter().zip(turn_im_rest);
+    let powers = low_rest.iter_mut().zip(high_rest.iter_mut().rev());
+    let bins = a_rest.iter().zip(b_rest.iter().rev());
+    for ((low, high), ((a, b), turn)) in powers.zip(bins.zip(turns)) {
+        [*low, *high] = pair(*a, *b, (*turn.0, *turn.1));
     }
 }
 
-/// `E` and the turned `O` of a bin and of its mirror image, real and imaginary parts.
+/// The powers of a bin and of its mirror image.
 #[inline(always)]
-fn halves(a: (&f32, &f32), b: (&f32, &f32), turn: (&f32, &f32)) -> [f32; 4] {
+fn pair(a: Complex<f32>, b: Complex<f32>, turn: (f32, f32)) -> [f32; 2] {
+    let (even_re, even_im) = (a.re + b.re, a.im - b.im);
     // a minus the conjugate of b, turned by -90 degrees.
-    let (odd_re, odd_im) = (a.1 + b.1, b.0 - a.0);
+    let (odd_re, odd_im) = (a.im + b.im, b.re - a.re);
+    let turned_re = odd_re * turn.0 - odd_im * turn.1;
+    let turned_im = odd_re * turn.1 + odd_im * turn.0;
+    let (re, im) = (even_re + turned_re, even_im + turned_im);
+    let (mirror_re, mirror_im) = (even_re - turned_re, even_im - turned_im);
     [
-        a.0 + b.0,
-        a.1 - b.1,
-        odd_re * turn.0 - odd_im * turn.1,
-        odd_re * turn.1 + odd_im * turn.0,
+        re * re + im * im,
+        mirror_re * mirror_re + mirror_im * mirror_im,
     ]
 }

@@ -69,8 +69,8 @@ impl<'a> MelStream<'a> {
             }
             let room = self.buffer.get_mut(self.to..).unwrap_or_default();
             let (now, later) = samples.split_at(room.len().min(samples.len()));
-            for (to, from) in room.iter_mut().zip(now) {
-                *to = *from;
+            if let Some(room) = room.get_mut(..now.len()) {
+                room.copy_from_slice(now);
             }
             self.to += now.len();
             samples = later;

@@ -67,11 +67,14 @@ fn frames_agree_with_librosa_within_a_thousandth_of_a_decibel() {
             .map(|b| f32::from_le_bytes(b.try_into().unwrap()));
         for (config, count) in configs {
             let mel = Mel::new(config).unwrap();
-            let mut frames = mel.frames(&signal(config.sample_rate, count));
-            assert_eq!(frames.len(), 1 + count / config.hop_length);
-            power_to_db(&mut frames);
+            let mut values = mel.frames(&signal(config.sample_rate, count));
+            assert_eq!(
+                values.len(),
+                (1 + count / config.hop_length) * config.n_mels
+            );
+            power_to_db(&mut values);
             let mut worst = 0.0f32;
-            for value in frames.iter().flatten() {
+            for value in &values {
                 worst = worst.max((value - golden.next().unwrap()).abs());
             }
             println!("{} Hz: {worst:e} dB at worst", config.sample_rate);
@@ -103,12 +106,12 @@ fn a_stream_gives_the_frames_of_the_whole() {
             let mut size = 1;
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(size.min(rest.len()));
-                stream.push(now, |f| frames.push(f.to_vec()));
+                stream.push(now, |f| frames.extend_from_slice(f));
                 rest = later;
                 size = size * 5 % 997 + 1;
             }
-            stream.finish(|f| frames.push(f.to_vec()));
-            assert_eq!(frames.len(), mel.frame_count(count));
+            stream.finish(|f| frames.extend_from_slice(f));
+            assert_eq!(frames.len(), mel.frame_count(count) * config.n_mels);
             assert_eq!(frames, mel.frames(samples));
         }
         assert!(mel.frames(&[]).is_empty());
@@ -175,13 +178,7 @@ fn settings_are_checked() {
         ..d
     })
     .unwrap();
-    assert!(
-        narrow
-            .frames(&[0.5; 100])
-            .iter()
-            .flatten()
-            .all(|v| v.is_finite())
-    );
+    assert!(narrow.frames(&[0.5; 100]).iter().all(|v| v.is_finite()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! is the one stated, bytes are checked.
 
 use super::*;
-use crate::audio::mel::MelConfig;
+use crate::audio::mel::{MelConfig, to_db};
 use crate::audio::render::{mono, render_events};
 use crate::base::alloc_probe::calls;
 use crate::base::rng::{Purpose, Stream};
@@ -29,11 +29,10 @@ fn funk() -> Vec<Stroke> {
 fn frames(strokes: &[Stroke]) -> Vec<Vec<f32>> {
     let config = MelConfig::default();
     let sound = mono(&render_events(strokes, config.sample_rate, 0.4));
-    let mut frames = Mel::new(config).unwrap().frames(&sound);
-    for power in frames.iter_mut().flatten() {
-        *power = db(*power);
-    }
-    frames
+    let mut values = Mel::new(config).unwrap().frames(&sound);
+    to_db(&mut values);
+    let frames = values.chunks_exact(config.n_mels);
+    frames.map(<[f32]>::to_vec).collect()
 }
 
 /// What is heard of frames, each stroke with the number of frames taken in when it was told.

@@ -239,7 +239,7 @@ fn what_is_committed_stays_and_the_rest_is_drawn_with_the_knobs_in_force() {
 #[test]
 fn the_temperature_is_heard_as_soon_as_the_screen_says() {
     // So rare that it is owed nothing by the time it is cold.
-    let mut rig = Rig::new(with_snares(-6.5), 4);
+    let mut rig = Rig::new(with_snares(-5.6), 4);
     rig.tell(EngineCommand::Play);
     let mut cold = Vec::new();
     for turn in 0..10 {

@@ -37,7 +37,7 @@ fn fingerprint(sound: Articulation) -> [f32; 9] {
     })
     .unwrap();
     let mut out = [0.0; 9];
-    for frame in mel.frames(&mono(&stereo)) {
+    for frame in mel.frames(&mono(&stereo)).chunks_exact(64) {
         for (power, centre) in frame.iter().zip(mel.centres()) {
             let octave = (centre / 100.0).log2().clamp(0.0, 6.0) as usize;
             out[octave] += power;
