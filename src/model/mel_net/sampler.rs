@@ -8,8 +8,8 @@
 //!
 //! with `g` standard Gumbel draws, which chooses by `w^(1/T)` made to add up to 1; and the scales become `T s`. Components whose weight
 //! is below LEAST (above temperature 1, LEAST^T) of the largest are left out: a mixture insures itself by small weights, and of seven hundred draws
-//! a second enough would find them to be heard as strokes that nobody plays. At 1 frames are drawn as the data
-//! has them; at 0 nothing is drawn and a group is the mean of its likeliest component (not of all: between a stroke and
+//! a second enough would find them to be heard as strokes that nobody plays. At 1 what is left is drawn as the data
+//! has it; at 0 nothing is drawn and a group is the mean of its likeliest component (not of all: between a stroke and
 //! no stroke lies no sound). `d[k]` is what `k` is owed: the sum of its weights less the times it was chosen, fading.
 //! Without it a cool drummer falls silent: people strike a little early or late, so in no single frame is a
 //! stroke more likely than none, and by powers of `w` alone it would never come. Owed, it comes where it is likeliest, and as often
@@ -230,6 +230,7 @@ fn choose(weights: &[f32], owed: &mut [f32], temperature: f32, draws: &mut Strea
     let least = LEAST.powf(temperature.max(1.0)) * weights.iter().copied().fold(0.0, f32::max);
     let (mut best, mut chosen) = (f32::NEG_INFINITY, 0);
     for (k, (weight, owed)) in weights.iter().zip(&*owed).enumerate() {
+        // Drawn for those left out too: each component has its own draw at every temperature.
         let gumbel = -(-inside(draws).ln()).ln();
         if *weight < least {
             continue;
@@ -243,4 +244,29 @@ fn choose(weights: &[f32], owed: &mut [f32], temperature: f32, draws: &mut Strea
         *owed = FADES * *owed + weight - f32::from(u8::from(k == chosen));
     }
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hardly_likely_is_drawn_by_the_hot_alone() {
+        // Just below and just above the least share of the largest.
+        let weights = [0.93, 0.02, 0.05];
+        let times = |temperature| {
+            let mut draws = Stream::new(5, 0, Purpose::Test);
+            let mut times = [0; 3];
+            for _ in 0..10_000 {
+                times[choose(&weights, &mut [0.0; 3], temperature, &mut draws)] += 1;
+            }
+            times
+        };
+        let [_, rare, seldom] = times(1.0);
+        assert_eq!(rare, 0);
+        // 0.05 of the 0.98 that are left: 510 of 10,000, deviation 22.
+        assert!((400..620).contains(&seldom), "{seldom}");
+        let [_, rare, seldom] = times(1.8);
+        assert!(rare > 500 && seldom > rare, "{rare} {seldom}");
+    }
 }
